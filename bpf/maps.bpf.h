@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause) */
+/* Every map, with the side that writes it. Sizes given here as 1 are set before loading. */
+#ifndef BR_MAPS_BPF_H
+#define BR_MAPS_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include <blindrelay/abi.h>
+#include <blindrelay/reasons.h>
+
+/* Settings, fixed at load time. */
+const volatile __be16 br_media_port;  /* UDP port of every leg's local end */
+const volatile __u16 br_ticket_mark;  /* random, so that no foreign frame passes for a ticket */
+const volatile __u32 br_stream_routes; /* index in routes of stream slot 0 */
+
+/* Daemon: five-tuple to leg. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct br_tuple);
+	__type(value, __u32);
+} tuples SEC(".maps");
+
+/* Daemon: our addresses that legs use, with the number of legs. Elsewhere we are only a guest. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __be32[4]);
+	__type(value, __u32);
+} locals SEC(".maps");
+
+/* Daemon, mapped into its memory: the tables of the packet path. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_leg);
+} legs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64); /* struct br_route, read whole */
+} routes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_edge);
+} edges SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_next_hop);
+} next_hops SEC(".maps");
+
+/* Both: (leg, SSRC) to stream slot. The kernel learns new ones. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct br_stream_key);
+	__type(value, __u32);
+} streams SEC(".maps");
+
+/* Both: stream slots that are free. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__type(value, __u32);
+} free_streams SEC(".maps");
+
+/* Kernel: per leg, shared by all CPUs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_leg_state);
+} leg_states SEC(".maps");
+
+/* Kernel: counters. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_leg_counters);
+} leg_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_stream_counters);
+} stream_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_cpu);
+} cpus SEC(".maps");
+
+/* Kernel to daemon: struct br_event. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
+/*
+ * Daemon: copiers. A device map lists one interface N times; a broadcast redirect into it
+ * makes N copies, each passing `stamp`. Index: BR_REPLICATOR(egress, copies, loop).
+ */
+struct br_replicator {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct bpf_devmap_val));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BR_REPLICATORS);
+	__type(key, __u32);
+	__array(values, struct br_replicator);
+} replicators SEC(".maps");
+
+#endif

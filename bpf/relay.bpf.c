@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
+/*
+ * The packet path.
+ *
+ *   relay       every frame that enters a media interface
+ *   stamp       every copy on its way out of one
+ *   relay_loop  packets that come back for the next segment of a long route
+ *
+ * Helpers return 0 or a reason; only this file turns reasons into verdicts and counts.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "admit.bpf.h"
+#include "spread.bpf.h"
+#include "stamp.bpf.h"
+
+static __always_inline int br_relay(struct xdp_md *ctx, struct br_cpu *cpu,
+				    struct br_packet *packet, int *action)
+{
+	struct br_route route = {};
+	__u32 *leg, index;
+	int reason;
+
+	reason = br_parse(ctx, packet);
+	if (reason)
+		return reason;
+	leg = bpf_map_lookup_elem(&tuples, &packet->tuple);
+	if (!leg && !bpf_map_lookup_elem(&locals, &packet->tuple.local))
+		return BR_NOT_MEDIA;
+	reason = br_inspect(ctx, packet);
+	if (reason)
+		return reason;
+	if (!leg)
+		return BR_UNKNOWN_LEG;
+	index = *leg;
+	reason = br_admit(packet, index, &route);
+	if (!reason)
+		reason = br_strip_tags(ctx, packet->l3_offset, packet->ethertype_be);
+	if (!reason)
+		reason = br_spread(ctx, cpu, index, route.first, route.count, action);
+	br_count_leg_rx(index, packet->ip_length, reason);
+	return reason;
+}
+
+SEC("xdp")
+int relay(struct xdp_md *ctx)
+{
+	struct br_packet packet = {};
+	struct br_cpu *cpu = br_cpu();
+	int action = XDP_PASS;
+	int reason;
+
+	if (!cpu)
+		return XDP_PASS;
+	reason = br_relay(ctx, cpu, &packet, &action);
+	br_count(cpu, reason, packet.ip_length);
+	switch (reason) {
+	case BR_FORWARDED:
+		return action;
+	case BR_NOT_MEDIA:
+	case BR_FRAGMENT:
+	case BR_IP_OPTIONS:
+	case BR_STUN:
+	case BR_DTLS:
+		return XDP_PASS;
+	default:
+		return XDP_DROP;
+	}
+}
+
+static __always_inline int br_loop(struct xdp_md *ctx, struct br_cpu *cpu, int *action)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct br_ticket ticket;
+	struct br_edge *edge;
+	__u32 first;
+
+	if (data + ETH_HLEN > end)
+		return BR_NO_TICKET;
+	__builtin_memcpy(&ticket, data, sizeof(ticket));
+	if (ticket.mark != br_ticket_mark)
+		return BR_NO_TICKET;
+	first = br_ticket_first(&ticket);
+	edge = bpf_map_lookup_elem(&edges, &first);
+	if (!edge || !edge->run || edge->run >= ticket.count)
+		return BR_TICKET_SPENT; /* the count only shrinks: nothing circulates */
+	return br_spread(ctx, cpu, br_ticket_leg(&ticket), first + edge->run,
+			 ticket.count - edge->run, action);
+}
+
+SEC("xdp")
+int relay_loop(struct xdp_md *ctx)
+{
+	struct br_cpu *cpu = br_cpu();
+	int action = XDP_DROP;
+	int reason;
+
+	if (!cpu)
+		return XDP_DROP;
+	reason = br_loop(ctx, cpu, &action);
+	br_count(cpu, reason ? reason : BR_LOOPED, ctx->data_end - ctx->data - ETH_HLEN);
+	return reason ? XDP_DROP : action;
+}
+
+SEC("xdp/devmap")
+int stamp(struct xdp_md *ctx)
+{
+	struct br_copy copy = {.leg = ~0U};
+	struct br_cpu *cpu = br_cpu();
+	int reason;
+
+	if (!cpu)
+		return XDP_DROP;
+	reason = br_stamp(ctx, cpu, &copy);
+	br_count(cpu, reason ? reason : BR_COPIED, copy.ip_length);
+	br_count_leg_tx(copy.leg, copy.ip_length, reason);
+	return reason ? XDP_DROP : XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

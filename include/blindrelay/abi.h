@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract between the XDP programs and the daemon: keys and values of every
+ * BPF map, and the ticket that travels inside a packet from `relay` to `stamp`.
+ *
+ * One truth for both sides. Integers are in host byte order unless their type is
+ * __be16 or __be32. Every size is asserted; change a layout and BR_ABI_VERSION
+ * changes with it.
+ */
+#ifndef BLINDRELAY_ABI_H
+#define BLINDRELAY_ABI_H
+
+#include <linux/types.h>
+
+#define BR_ABI_VERSION 1u
+
+/* Copies made in one turn of the egress ring; a longer route continues in the loop. */
+#define BR_CHUNK_MAX 64u
+/* Egress interfaces that one relay serves, the loop's devices not counted. */
+#define BR_EGRESS_MAX 8u
+/* VLAN tags on one packet: 802.1Q, or QinQ with an 802.1ad service tag outside. */
+#define BR_VLAN_MAX 2u
+/* Receivers of one route. */
+#define BR_ROUTE_MAX 4096u
+
+/*
+ * A UDP five-tuple as the relay sees it. IPv4 addresses are IPv4-mapped IPv6
+ * addresses (RFC 4291 section 2.5.5.2), so one table serves both families.
+ */
+struct br_tuple {
+	__be32 remote[4];
+	__be32 local[4];
+	__be16 remote_port;
+	__be16 local_port;
+};
+_Static_assert(sizeof(struct br_tuple) == 36, "br_tuple is a hash key without padding");
+
+enum br_leg_flags {
+	BR_LEG_PUBLISH = 1 << 0,     /* may send RTP */
+	BR_LEG_FIXED_SSRCS = 1 << 1, /* only SSRCs the daemon registered; none is learned */
+};
+
+#define BR_NEVER (~0ULL) /* br_leg.expires_ns of a leg that does not expire */
+
+/*
+ * A leg as the kernel reads it; written by the daemon only. One cache line, so that
+ * the stamp of one copy touches one line of this table.
+ */
+struct br_leg {
+	struct br_tuple tuple;
+	__u8 family;	  /* 4 or 6; 0 when the slot is empty */
+	__u8 flags;	  /* enum br_leg_flags */
+	__u16 addr_sum;	  /* ones' complement sum of both addresses (RFC 1071), folded */
+	__u16 tuple_sum;  /* the same with both ports */
+	__u16 ssrc_limit; /* SSRCs the kernel may learn on this leg */
+	__u32 next_hop;	  /* index into next_hops */
+	__u64 expires_ns; /* CLOCK_MONOTONIC; 0: not alive, BR_NEVER: no expiry */
+	__u64 reserved;
+};
+_Static_assert(sizeof(struct br_leg) == 64, "br_leg is one cache line");
+
+enum br_next_hop_state {
+	BR_NEXT_HOP_NONE = 0, /* unresolved: copies are dropped and counted */
+	BR_NEXT_HOP_READY = 1,
+};
+
+/* Where to send on the link layer. Shared by all legs behind the same neighbour. */
+struct br_next_hop {
+	__u8 destination[6]; /* MAC of the neighbour; source follows, as on the wire */
+	__u8 source[6];	     /* MAC of our interface */
+	__be16 vlan_tci[BR_VLAN_MAX]; /* outermost first */
+	__u16 mtu;		      /* largest IP packet, bytes */
+	__u8 vlans;		      /* tags to push: 0 to BR_VLAN_MAX */
+	__u8 state;		      /* enum br_next_hop_state */
+	__u16 egress;		      /* slot of the interface, below BR_EGRESS_MAX */
+	__u16 reserved16;
+	__u32 ifindex;
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct br_next_hop) == 32, "br_next_hop is half a cache line");
+
+/*
+ * A route is a run of edges, replaced by one 64-bit store. Index below the number of
+ * legs: the leg's own route. Above: routes of single streams.
+ */
+struct br_route {
+	__u32 first; /* index of the first edge */
+	__u16 count; /* edges; 0: nobody receives */
+	__u16 reserved;
+};
+_Static_assert(sizeof(struct br_route) == 8, "br_route is switched by one store");
+
+#define BR_ROUTE_INHERIT (~0ULL) /* stream route: use the route of the leg */
+
+/*
+ * One receiver of a route. Edges of one egress interface stand together and are cut
+ * into segments of at most BR_CHUNK_MAX; the first edge of a segment says how long it
+ * is, so no table of segments is needed.
+ */
+struct br_edge {
+	__u32 leg;
+	__u16 run;    /* edges in the segment that begins here; 0 inside a segment */
+	__u8 egress;  /* interface slot of the whole segment */
+	__u8 reserved;
+};
+_Static_assert(sizeof(struct br_edge) == 8, "br_edge");
+
+/* A stream: one SSRC on one leg. */
+struct br_stream_key {
+	__u32 leg;
+	__be32 ssrc;
+};
+_Static_assert(sizeof(struct br_stream_key) == 8, "br_stream_key");
+
+/*
+ * The ticket: 12 bytes over the two Ethernet addresses of an admitted packet. Its
+ * nonce tells the copies of one packet from those of the next on the same CPU.
+ */
+struct br_ticket {
+	__u16 mark;	   /* random per load; a frame without it is not ours */
+	__u16 count;	   /* edges left, counted from first */
+	__u32 first_nonce; /* first edge (24 bits) | nonce bits 8..15 */
+	__u32 leg_nonce;   /* source leg (24 bits) | nonce bits 0..7 */
+};
+_Static_assert(sizeof(struct br_ticket) == 12, "br_ticket covers exactly two MAC addresses");
+
+#define BR_TICKET_INDEX_MAX (1u << 24) /* edges and legs that a ticket can name */
+
+struct br_counter {
+	__u64 packets;
+	__u64 bytes; /* of the IP packet: no link layer, no padding */
+};
+_Static_assert(sizeof(struct br_counter) == 16, "br_counter");
+
+/* Per CPU and leg; written by the kernel only. */
+struct br_leg_counters {
+	struct br_counter rx;	   /* admitted from the leg */
+	struct br_counter tx;	   /* copies sent to the leg */
+	__u64 rx_dropped;	   /* packets */
+	__u64 tx_dropped;	   /* copies */
+	__u64 last_seen_ns;	   /* CLOCK_MONOTONIC (coarse) of the last packet from the leg */
+};
+_Static_assert(sizeof(struct br_leg_counters) == 56, "br_leg_counters");
+
+/* Per CPU and stream slot; written by the kernel only. */
+struct br_stream_counters {
+	struct br_counter rx;
+	__u64 last_seen_ns;
+};
+_Static_assert(sizeof(struct br_stream_counters) == 24, "br_stream_counters");
+
+/* Shared by all CPUs, per leg; written by the kernel, cleared by the daemon with the slot. */
+struct br_leg_state {
+	__u32 learned; /* SSRCs learned so far */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct br_leg_state) == 8, "br_leg_state");
+
+#define BR_REASON_SLOTS 64u /* more than BR_REASON_COUNT, so that a new reason moves nothing */
+
+/* What one CPU keeps for itself: where the stamp stands, and the counters by reason. */
+struct br_cpu {
+	__u16 nonce;	    /* of the last ticket written */
+	__u16 cursor_nonce; /* of the ticket whose copies pass now */
+	__u32 cursor;	    /* copies of it that have passed */
+	struct br_counter reasons[BR_REASON_SLOTS];
+};
+_Static_assert(sizeof(struct br_cpu) == 8 + 16 * BR_REASON_SLOTS, "br_cpu");
+
+enum br_event_type {
+	BR_EVENT_STREAM = 1, /* the kernel learned an SSRC */
+};
+
+/* An entry of the ring buffer. */
+struct br_event {
+	__u32 type; /* enum br_event_type */
+	__u32 leg;
+	__be32 ssrc;
+	__u32 slot; /* of the stream */
+};
+_Static_assert(sizeof(struct br_event) == 16, "br_event");
+
+/* Index into `replicators`: who copies `copies` times to `egress`, then maybe to the loop. */
+#define BR_REPLICATOR(egress, copies, loop)                                                        \
+	((((__u32)(egress) * (BR_CHUNK_MAX + 1)) + (__u32)(copies)) * 2 + ((loop) ? 1 : 0))
+#define BR_REPLICATORS (BR_EGRESS_MAX * (BR_CHUNK_MAX + 1) * 2)
+
+#endif

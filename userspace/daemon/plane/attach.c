@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Attaching XDP programs by links: they go when the daemon goes, however it ends. */
+#include "plane/plane_private.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "lib/log.h"
+#include "relay.skel.h"
+
+int br_plane_attach_program(const struct br_plane *plane, const struct bpf_program *program,
+			    uint32_t ifindex, const char *name, struct br_error *error)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options,
+		    .flags = plane->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	__u32 other = 0;
+	int fd;
+
+	fd = bpf_link_create(bpf_program__fd(program), (int)ifindex, BPF_XDP, &options);
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	if (fd == -EBUSY || fd == -EEXIST) {
+		bpf_xdp_query_id((int)ifindex, 0, &other);
+		return br_error_set(error, -EBUSY, "media.interfaces",
+				    "interface \"%s\" already has an XDP program (id %u): is "
+				    "another blindrelayd running? `bpftool prog show id %u` tells",
+				    name, other, other);
+	}
+	if (fd == -EPERM)
+		return br_error_set(error, fd, NULL,
+				    "the kernel refuses to attach XDP to \"%s\": run as root, or "
+				    "with CAP_NET_ADMIN",
+				    name);
+	return br_error_set(error, fd, "media.xdp_mode",
+			    "interface \"%s\" does not take XDP in %s mode: %s", name,
+			    plane->native ? "native" : "generic", strerror(-fd));
+}
+
+int br_plane_attach(struct br_plane *plane, size_t slot, struct br_error *error)
+{
+	struct br_plane_interface *interface = &plane->interfaces[slot];
+	int fd = br_plane_attach_program(plane, plane->bpf->progs.relay, interface->ifindex,
+					 interface->name, error);
+
+	if (fd < 0)
+		return fd;
+	interface->link = fd;
+	return 0;
+}
+
+void br_plane_detach(struct br_plane *plane, size_t slot)
+{
+	struct br_plane_interface *interface = &plane->interfaces[slot];
+
+	if (interface->link >= 0)
+		close(interface->link);
+	interface->link = -1;
+}
+
+static int br_plane_attach_all(struct br_plane *plane, bool native, struct br_error *error)
+{
+	int err = 0;
+
+	plane->native = native;
+	for (size_t i = 0; i < plane->options.interface_count && !err; i++)
+		err = br_plane_attach(plane, i, error);
+	if (err)
+		for (size_t i = 0; i < plane->options.interface_count; i++)
+			br_plane_detach(plane, i);
+	return err;
+}
+
+/*
+ * All interfaces use one mode: a frame received in one mode cannot be sent out of an
+ * interface that only has the other.
+ */
+int br_plane_choose_mode(struct br_plane *plane, struct br_error *error)
+{
+	int err;
+
+	if (plane->options.mode == BR_XDP_GENERIC)
+		return br_plane_attach_all(plane, false, error);
+	err = br_plane_attach_all(plane, true, error);
+	if (!err || plane->options.mode == BR_XDP_NATIVE || err == -EBUSY || err == -EPERM)
+		return err;
+	br_log_info("%s; using generic mode", error->detail);
+	memset(error, 0, sizeof(*error));
+	return br_plane_attach_all(plane, false, error);
+}

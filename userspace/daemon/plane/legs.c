@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Legs: the five-tuples the kernel knows, their next hops and their counters. */
+#include "plane/plane_private.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "lib/log.h"
+#include "relay.skel.h"
+
+/* Ones' complement sum of 16-bit words (RFC 1071), as the stamp adds them. */
+static uint16_t br_leg_fold(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static struct br_tuple br_leg_tuple(const struct br_plane *plane, const struct br_plane_leg *leg)
+{
+	struct br_tuple tuple = {
+		.remote_port = leg->spec.remote.port,
+		.local_port = htons(plane->options.media_port),
+	};
+	const struct br_addr *local =
+		leg->spec.local.family ? &leg->spec.local : &leg->hop.local;
+
+	memcpy(tuple.remote, leg->spec.remote.addr.words, sizeof(tuple.remote));
+	memcpy(tuple.local, local->words, sizeof(tuple.local));
+	return tuple;
+}
+
+/* What the stamp needs to know; alive only once everything else is written. */
+static void br_leg_write(struct br_plane *plane, uint32_t index)
+{
+	const struct br_plane_leg *leg = &plane->legs[index];
+	struct br_leg *out = &plane->leg_table[index];
+	struct br_tuple tuple = br_leg_tuple(plane, leg);
+	int from = leg->spec.remote.addr.family == 4 ? 3 : 0;
+	uint64_t sum = 0;
+
+	__atomic_store_n(&out->expires_ns, 0, __ATOMIC_RELEASE);
+	for (int i = from; i < 4; i++)
+		sum += (uint64_t)tuple.remote[i] + tuple.local[i];
+	out->tuple = tuple;
+	out->family = leg->spec.remote.addr.family;
+	out->flags = (__u8)((leg->spec.publish ? BR_LEG_PUBLISH : 0) |
+			    (leg->spec.fixed_ssrcs ? BR_LEG_FIXED_SSRCS : 0));
+	out->addr_sum = br_leg_fold(sum);
+	out->tuple_sum = br_leg_fold(sum + tuple.remote_port + tuple.local_port);
+	out->ssrc_limit = leg->spec.ssrc_limit;
+	out->next_hop = leg->hop.index;
+	__atomic_store_n(&out->expires_ns, BR_NEVER, __ATOMIC_RELEASE);
+}
+
+/* Legs per local address: what else arrives at such an address on the media port is ours to refuse. */
+static int br_leg_count_local(const struct br_plane *plane, const struct br_tuple *tuple, int change)
+{
+	int map = bpf_map__fd(plane->bpf->maps.locals);
+	__u32 count = 0;
+
+	bpf_map_lookup_elem(map, tuple->local, &count);
+	count += (__u32)change;
+	if (!count)
+		return bpf_map_delete_elem(map, tuple->local) ? -errno : 0;
+	return bpf_map_update_elem(map, tuple->local, &count, BPF_ANY) ? -errno : 0;
+}
+
+static int br_leg_register(const struct br_plane *plane, uint32_t index, struct br_error *error)
+{
+	const struct br_tuple *tuple = &plane->leg_table[index].tuple;
+	int err;
+
+	if (bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple, &index, BPF_NOEXIST)) {
+		if (errno == EEXIST)
+			return br_error_set(error, -EEXIST, "address",
+					    "this address and port is taken by another leg");
+		return br_error_set(error, -ENOSPC, NULL, "no room for another leg: %s",
+				    strerror(errno));
+	}
+	err = br_leg_count_local(plane, tuple, 1);
+	if (err) {
+		bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
+		return br_error_set(error, err, NULL, "no room for another local address");
+	}
+	return 0;
+}
+
+static void br_leg_unregister(const struct br_plane *plane, uint32_t index)
+{
+	const struct br_tuple *tuple = &plane->leg_table[index].tuple;
+
+	bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
+	br_leg_count_local(plane, tuple, -1);
+}
+
+static int br_leg_clear_counters(const struct br_plane *plane, uint32_t index)
+{
+	struct br_leg_counters *zero = calloc((size_t)plane->cpus, sizeof(*zero));
+	struct br_leg_state state = {0};
+	int err = 0;
+
+	if (!zero)
+		return -ENOMEM;
+	/* 56 bytes, a multiple of 8: the kernel wants no further padding per CPU */
+	if (bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.leg_counters), &index, zero,
+				BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.leg_states), &index, &state, BPF_ANY))
+		err = -errno;
+	free(zero);
+	return err;
+}
+
+int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uint32_t *out,
+		     struct br_error *error)
+{
+	const struct br_addr *remote = &spec->remote.addr;
+	struct br_plane_leg *leg;
+	uint32_t index;
+	int err;
+
+	if (br_slots_take(plane->leg_slots, br_now_ns(), &index))
+		return br_error_set(error, -ENOSPC, NULL,
+				    "no room for another leg: the table is full (tables.legs: %u)",
+				    plane->options.max_legs);
+	leg = &plane->legs[index];
+	*leg = (struct br_plane_leg){.spec = *spec, .streams = BR_NO_STREAM};
+	err = br_next_hops_get(plane->hops, remote, &leg->hop, error);
+	if (err)
+		goto rest;
+	err = br_leg_clear_counters(plane, index);
+	if (err) {
+		br_error_set(error, err, NULL, "cannot clear the counters of a leg");
+		goto put;
+	}
+	br_plane_route_drop(plane, index, false);
+	br_leg_write(plane, index);
+	err = br_leg_register(plane, index, error);
+	if (err)
+		goto put;
+	leg->used = true;
+	plane->leg_count++;
+	*out = index;
+	return 0;
+put:
+	__atomic_store_n(&plane->leg_table[index].expires_ns, 0, __ATOMIC_RELEASE);
+	br_next_hops_put(plane->hops, remote);
+rest:
+	br_slots_rest(plane->leg_slots, index, br_now_ns());
+	return err;
+}
+
+void br_plane_leg_remove(struct br_plane *plane, uint32_t index)
+{
+	struct br_plane_leg *leg = &plane->legs[index];
+
+	if (!leg->used)
+		return;
+	br_leg_unregister(plane, index);
+	br_plane_route_drop(plane, index, false);
+	br_plane_streams_drop(plane, index);
+	__atomic_store_n(&plane->leg_table[index].expires_ns, 0, __ATOMIC_RELEASE);
+	br_next_hops_put(plane->hops, &leg->spec.remote.addr);
+	br_slots_rest(plane->leg_slots, index, br_now_ns());
+	leg->used = false;
+	plane->leg_count--;
+}
+
+int br_plane_leg_route(struct br_plane *plane, uint32_t leg, const uint32_t *receivers,
+		       size_t count, struct br_error *error)
+{
+	return br_plane_route_lay(plane, leg, receivers, count, error);
+}
+
+/* The routing table now leads to a remote address over another next hop. */
+void br_plane_leg_moved(struct br_plane *plane, const struct br_addr *remote,
+			const struct br_next_hop_info *info)
+{
+	struct br_error error = {0};
+
+	for (uint32_t i = 0; i < plane->options.max_legs; i++) {
+		struct br_plane_leg *leg = &plane->legs[i];
+		bool readdressed;
+
+		if (!leg->used || !br_addr_equal(&leg->spec.remote.addr, remote))
+			continue;
+		readdressed = !leg->spec.local.family &&
+			      !br_addr_equal(&leg->hop.local, &info->local);
+		if (readdressed)
+			br_leg_unregister(plane, i);
+		if (leg->hop.egress != info->egress)
+			leg->moved = plane->routes_moved = true;
+		leg->hop = *info;
+		br_leg_write(plane, i);
+		if (readdressed && br_leg_register(plane, i, &error))
+			br_log_error("a leg lost its five-tuple in a route change: %s",
+				     error.detail);
+	}
+}
+
+static void br_leg_read_counters(const struct br_plane *plane, uint32_t index,
+				 struct br_leg_counters *sum)
+{
+	struct br_leg_counters *each = calloc((size_t)plane->cpus, sizeof(*each));
+
+	memset(sum, 0, sizeof(*sum));
+	if (!each)
+		return;
+	if (!bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.leg_counters), &index, each))
+		for (int cpu = 0; cpu < plane->cpus; cpu++) {
+			sum->rx.packets += each[cpu].rx.packets;
+			sum->rx.bytes += each[cpu].rx.bytes;
+			sum->tx.packets += each[cpu].tx.packets;
+			sum->tx.bytes += each[cpu].tx.bytes;
+			sum->rx_dropped += each[cpu].rx_dropped;
+			sum->tx_dropped += each[cpu].tx_dropped;
+			if (each[cpu].last_seen_ns > sum->last_seen_ns)
+				sum->last_seen_ns = each[cpu].last_seen_ns;
+		}
+	free(each);
+}
+
+int br_plane_leg_info(const struct br_plane *plane, uint32_t index, struct br_leg_info *info)
+{
+	const struct br_plane_leg *leg = &plane->legs[index];
+	struct br_next_hop_info hop = leg->hop;
+
+	memset(info, 0, sizeof(*info));
+	if (index >= plane->options.max_legs || !leg->used)
+		return -ENOENT;
+	info->remote = leg->spec.remote;
+	info->local.addr = leg->spec.local.family ? leg->spec.local : leg->hop.local;
+	info->local.port = htons(plane->options.media_port);
+	if (br_next_hops_info(plane->hops, &leg->spec.remote.addr, &hop))
+		info->reach = BR_REACH_NONE;
+	else
+		info->reach = hop.ready ? BR_REACH_READY : BR_REACH_RESOLVING;
+	if (info->reach != BR_REACH_NONE)
+		memcpy(info->interface, plane->interfaces[hop.egress].name,
+		       sizeof(info->interface));
+	br_leg_read_counters(plane, index, &info->counters);
+	return 0;
+}

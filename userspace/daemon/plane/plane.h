@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The plane: legs, edges, routes and counters in the kernel. Knows nothing of rooms.
+ * The only caller of BPF in the daemon. Not thread-safe: call from the event loop.
+ */
+#ifndef BR_PLANE_H
+#define BR_PLANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <blindrelay/abi.h>
+#include <blindrelay/reasons.h>
+
+#include "lib/addr.h"
+#include "lib/error.h"
+
+enum br_xdp_mode {
+	BR_XDP_AUTO,	/* native, else generic */
+	BR_XDP_NATIVE,	/* in the driver */
+	BR_XDP_GENERIC, /* in the stack; works on every interface */
+};
+
+struct br_plane_options {
+	const char *interfaces[BR_EGRESS_MAX]; /* names of the media interfaces */
+	size_t interface_count;		       /* 1..BR_EGRESS_MAX */
+	enum br_xdp_mode mode;
+	uint16_t media_port;  /* host byte order */
+	uint32_t max_legs;    /* slots, 2..BR_TICKET_INDEX_MAX */
+	uint32_t max_streams; /* slots */
+	uint32_t max_edges;   /* slots, up to BR_TICKET_INDEX_MAX */
+	uint32_t chunk;	      /* copies per turn of the egress ring, 1..BR_CHUNK_MAX */
+};
+
+/* What the plane should do for one UDP five-tuple. */
+struct br_leg_spec {
+	struct br_endpoint remote;
+	struct br_addr local; /* family 0: chosen by the routing table */
+	bool publish;	      /* may send RTP */
+	bool fixed_ssrcs;     /* only SSRCs added with br_plane_stream_add */
+	uint16_t ssrc_limit;  /* SSRCs to learn when not fixed */
+};
+
+enum br_leg_reach {
+	BR_REACH_READY,	     /* next hop known: copies go out */
+	BR_REACH_RESOLVING,  /* neighbour asked for, no answer yet */
+	BR_REACH_NONE,	     /* no route, or over an interface that is not ours */
+};
+
+struct br_leg_info {
+	struct br_endpoint remote;
+	struct br_endpoint local;
+	enum br_leg_reach reach;
+	char interface[16]; /* "" when not known */
+	struct br_leg_counters counters; /* summed over CPUs; last_seen_ns is the latest */
+};
+
+struct br_stream_info {
+	uint32_t leg;
+	__be32 ssrc;
+	uint32_t slot;
+	bool learned; /* by the kernel; false: added by br_plane_stream_add */
+	struct br_stream_counters counters;
+};
+
+struct br_interface_info {
+	char name[16];
+	uint32_t ifindex;
+	bool native; /* XDP mode in use */
+	bool up;
+};
+
+struct br_plane_fill {
+	uint32_t legs, max_legs;
+	uint32_t streams, max_streams;
+	uint32_t edges, max_edges; /* edges in runs that are used or still resting */
+};
+
+struct br_plane;
+
+/**
+ * br_plane_open - load the programs, create the tables, attach to the interfaces
+ * @options: copied
+ * @plane: set on success; owned by the caller, freed by br_plane_close
+ * @error: says which interface or limit is at fault
+ *
+ * Return: 0, or a negative errno: -EBUSY when another XDP program or another relay is
+ * attached, -ENODEV for an unknown interface, -EPERM without the capabilities. On
+ * failure nothing stays attached.
+ */
+int br_plane_open(const struct br_plane_options *options, struct br_plane **plane,
+		  struct br_error *error);
+/** br_plane_close - detach and free everything; NULL is ignored */
+void br_plane_close(struct br_plane *plane);
+
+/* Called by br_plane_dispatch. */
+struct br_plane_events {
+	/* the kernel has learned an SSRC on a leg */
+	void (*stream_learned)(void *context, uint32_t leg, __be32 ssrc);
+	void *context;
+};
+/** br_plane_set_events - who is told; @events is copied */
+void br_plane_set_events(struct br_plane *plane, const struct br_plane_events *events);
+
+#define BR_PLANE_FDS 2
+/** br_plane_fds - descriptors to poll for reading (netlink, ring buffer); returns how many */
+size_t br_plane_fds(const struct br_plane *plane, int fds[static BR_PLANE_FDS]);
+/** br_plane_dispatch - handle what @fd, one of br_plane_fds, has to say */
+void br_plane_dispatch(struct br_plane *plane, int fd);
+/**
+ * br_plane_tick - time-driven work: resting slots are freed, unresolved neighbours asked again
+ *
+ * Call every 100 ms or so.
+ */
+void br_plane_tick(struct br_plane *plane);
+
+/**
+ * br_plane_leg_add - let the kernel know a five-tuple
+ * @spec: copied
+ * @leg: set on success: slot of the leg, also the index of its own route
+ *
+ * The route of a new leg is empty. A next hop that is not resolved is asked for; the
+ * call does not wait for it.
+ *
+ * Return: 0; -EEXIST when the five-tuple is a leg already, -ENOSPC when the tables are
+ * full, -EHOSTUNREACH when no route leads to the address over a media interface.
+ */
+int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uint32_t *leg,
+		     struct br_error *error);
+/** br_plane_leg_remove - forget a leg, its streams and its routes; edges to it must be gone first */
+void br_plane_leg_remove(struct br_plane *plane, uint32_t leg);
+/** br_plane_leg_info - state and counters; -ENOENT when the slot is empty */
+int br_plane_leg_info(const struct br_plane *plane, uint32_t leg, struct br_leg_info *info);
+
+/**
+ * br_plane_leg_route - who receives what a leg sends, where no stream says otherwise
+ * @receivers: legs in any order, without duplicates; not kept
+ * @count: up to BR_ROUTE_MAX; 0: nobody
+ *
+ * The new run of edges is complete before one store switches to it, so a packet sees
+ * the old receivers or the new ones, never a mixture.
+ *
+ * Return: 0, -ENOSPC when edges run out (the old route stays).
+ */
+int br_plane_leg_route(struct br_plane *plane, uint32_t leg, const uint32_t *receivers,
+		       size_t count, struct br_error *error);
+
+/** br_plane_stream_add - register an SSRC that the leg may send; -EEXIST, -ENOSPC */
+int br_plane_stream_add(struct br_plane *plane, uint32_t leg, __be32 ssrc,
+			struct br_error *error);
+/** br_plane_stream_remove - forget an SSRC; its route goes with it */
+void br_plane_stream_remove(struct br_plane *plane, uint32_t leg, __be32 ssrc);
+/** br_plane_stream_route - receivers of one stream, as br_plane_leg_route; -ENOENT if unknown */
+int br_plane_stream_route(struct br_plane *plane, uint32_t leg, __be32 ssrc,
+			  const uint32_t *receivers, size_t count, struct br_error *error);
+/** br_plane_stream_inherit - back to the route of the leg; -ENOENT if unknown */
+int br_plane_stream_inherit(struct br_plane *plane, uint32_t leg, __be32 ssrc);
+
+typedef void (*br_stream_visit)(void *context, const struct br_stream_info *stream);
+/** br_plane_streams - visit the streams of one leg, by slot */
+void br_plane_streams(const struct br_plane *plane, uint32_t leg, br_stream_visit visit,
+		      void *context);
+
+/** br_plane_counters - packets and bytes by reason, summed over CPUs */
+void br_plane_counters(const struct br_plane *plane,
+		       struct br_counter counters[static BR_REASON_COUNT]);
+/** br_plane_fill - how full the tables are */
+void br_plane_fill(const struct br_plane *plane, struct br_plane_fill *fill);
+/** br_plane_interfaces - the media interfaces; returns how many were written */
+size_t br_plane_interfaces(const struct br_plane *plane,
+			   struct br_interface_info interfaces[static BR_EGRESS_MAX]);
+
+/** br_reason_name - as in the API and the metrics, e.g. "unknown_leg" */
+const char *br_reason_name(enum br_reason reason);
+/** br_reason_meaning - one sentence for people */
+const char *br_reason_meaning(enum br_reason reason);
+/** br_reason_verdict - pass, drop or sent */
+enum br_verdict br_reason_verdict(enum br_reason reason);
+
+#endif

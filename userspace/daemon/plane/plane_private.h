@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside of the plane: included by its own files only. */
+#ifndef BR_PLANE_PRIVATE_H
+#define BR_PLANE_PRIVATE_H
+
+#include <time.h>
+
+#include <bpf/libbpf.h>
+
+#include "plane/next_hops.h"
+#include "plane/plane.h"
+#include "plane/slots.h"
+
+/* A slot or run may still be named by a packet on its way; it rests this long. */
+#define BR_GRACE_NS 1000000000ULL
+
+#define BR_NO_STREAM (~0U)
+
+struct relay_bpf;
+struct ring_buffer;
+
+/* A route as the daemon keeps it: where its edges are. Indexed like the kernel's routes. */
+struct br_plane_route {
+	uint32_t first;
+	uint32_t count;
+	bool inherit; /* a stream's: the leg's route counts */
+};
+
+struct br_plane_leg {
+	bool used;
+	bool moved; /* edges that name it must be laid again */
+	struct br_leg_spec spec;
+	struct br_next_hop_info hop;
+	uint32_t streams; /* first of a list of stream slots, or BR_NO_STREAM */
+};
+
+struct br_plane_stream {
+	bool used;
+	bool learned;
+	uint32_t leg;
+	__be32 ssrc;
+	uint32_t next; /* of the same leg */
+};
+
+struct br_plane_interface {
+	char name[16];
+	uint32_t ifindex; /* 0: gone */
+	bool up;
+	int link; /* descriptor; -1: not attached */
+};
+
+/* The pair of devices on which long routes go round; see loop.c. */
+struct br_plane_loop {
+	char name[16];	   /* copiers send here; "" when there is no loop */
+	char peer[16];	   /* relay_loop listens here */
+	uint32_t ifindex;
+	int link; /* descriptor; -1: not attached */
+};
+
+struct br_plane {
+	struct br_plane_options options;
+	struct br_plane_events events;
+	struct relay_bpf *bpf;
+	struct ring_buffer *ring;
+	struct br_next_hops *hops;
+	bool native;
+
+	struct br_plane_interface interfaces[BR_EGRESS_MAX];
+	struct br_plane_loop loop;
+	int replicators[BR_REPLICATORS]; /* map descriptors, -1 where not made yet */
+
+	/* memory of the kernel's tables */
+	struct br_leg *leg_table;
+	uint64_t *route_table;
+	struct br_edge *edge_table;
+	struct br_next_hop *hop_table;
+
+	struct br_plane_leg *legs;
+	struct br_plane_stream *streams;
+	struct br_plane_route *routes; /* max_legs + max_streams */
+	struct br_slots *leg_slots;
+	struct br_runs *edge_runs;
+	uint32_t leg_count;
+	uint32_t stream_count;
+	bool routes_moved; /* some leg has moved */
+	int cpus;
+};
+
+static inline uint64_t br_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+/* attach.c */
+int br_plane_choose_mode(struct br_plane *plane, struct br_error *error);
+int br_plane_attach(struct br_plane *plane, size_t slot, struct br_error *error);
+int br_plane_attach_program(const struct br_plane *plane, const struct bpf_program *program,
+			    uint32_t ifindex, const char *name, struct br_error *error);
+void br_plane_detach(struct br_plane *plane, size_t slot);
+
+/* loop.c */
+int br_plane_loop_open(struct br_plane *plane, struct br_error *error);
+void br_plane_loop_close(struct br_plane *plane);
+
+/* replicators.c */
+int br_plane_replicator(struct br_plane *plane, unsigned int egress, unsigned int copies, bool loop,
+			struct br_error *error);
+int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress);
+void br_plane_replicators_close(struct br_plane *plane);
+
+/* legs.c */
+void br_plane_leg_moved(struct br_plane *plane, const struct br_addr *remote,
+			const struct br_next_hop_info *info);
+
+/* routes.c */
+int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
+		       size_t count, struct br_error *error);
+void br_plane_route_drop(struct br_plane *plane, uint32_t route, bool inherit);
+void br_plane_routes_relay(struct br_plane *plane);
+
+/* streams.c */
+int br_plane_streams_open(struct br_plane *plane);
+void br_plane_streams_drop(struct br_plane *plane, uint32_t leg);
+int br_plane_stream_event(void *context, void *data, size_t size);
+
+#endif

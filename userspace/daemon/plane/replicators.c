@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Copiers. A device map that lists one interface N times makes N copies of a packet that
+ * is redirected into it with BPF_F_BROADCAST (kernel 5.14); `stamp`, named by every entry
+ * (5.8), runs on each copy. One copier per interface, number of copies, and whether the
+ * packet goes into the loop as well; made when a route first needs it.
+ */
+#include "plane/plane_private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "relay.skel.h"
+
+static int br_replicator_fill(const struct br_plane *plane, int map, unsigned int egress,
+			      unsigned int copies, bool loop)
+{
+	struct bpf_devmap_val value = {
+		.ifindex = plane->interfaces[egress].ifindex,
+		.bpf_prog.fd = bpf_program__fd(plane->bpf->progs.stamp),
+	};
+	__u32 key;
+
+	for (key = 0; key < copies; key++)
+		if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
+			return -errno;
+	if (!loop)
+		return 0;
+	/* Last, so that the packet itself goes round and no further copy of it is made. */
+	value.ifindex = plane->loop.ifindex;
+	value.bpf_prog.fd = -1;
+	return bpf_map_update_elem(map, &key, &value, BPF_ANY) ? -errno : 0;
+}
+
+/* Make sure that a copier exists. */
+int br_plane_replicator(struct br_plane *plane, unsigned int egress, unsigned int copies, bool loop,
+			struct br_error *error)
+{
+	__u32 key = BR_REPLICATOR(egress, copies, loop);
+	int map, err;
+
+	if (plane->replicators[key] >= 0)
+		return 0;
+	map = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "br_replicator", sizeof(__u32),
+			     sizeof(struct bpf_devmap_val), copies + loop, NULL);
+	if (map < 0)
+		return br_error_set(error, -errno, NULL, "cannot make a copier for %u copies: %s",
+				    copies, strerror(errno));
+	err = br_replicator_fill(plane, map, egress, copies, loop);
+	if (!err && bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.replicators), &key, &map,
+					BPF_ANY))
+		err = -errno;
+	if (err) {
+		close(map);
+		return br_error_set(error, err, NULL, "cannot set up a copier for %u copies: %s",
+				    copies, strerror(-err));
+	}
+	plane->replicators[key] = map;
+	return 0;
+}
+
+/* The interface of a slot has a new ifindex: the kernel has emptied the copiers' entries. */
+int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress)
+{
+	int err = 0;
+
+	for (unsigned int copies = 1; copies <= BR_CHUNK_MAX; copies++)
+		for (int loop = 0; loop <= 1; loop++) {
+			int map = plane->replicators[BR_REPLICATOR(egress, copies, loop)];
+
+			if (map >= 0 && !err)
+				err = br_replicator_fill(plane, map, egress, copies, loop);
+		}
+	return err;
+}
+
+void br_plane_replicators_close(struct br_plane *plane)
+{
+	for (size_t i = 0; i < BR_REPLICATORS; i++)
+		if (plane->replicators[i] >= 0)
+			close(plane->replicators[i]);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Laying routes: receivers are grouped by egress interface and cut into segments; the new
+ * run of edges is complete before one store makes it count.
+ */
+#include "plane/plane_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void br_route_store(struct br_plane *plane, uint32_t route, uint64_t value)
+{
+	__atomic_store_n(&plane->route_table[route], value, __ATOMIC_RELEASE);
+}
+
+static void br_route_rest(struct br_plane *plane, const struct br_plane_route *old)
+{
+	if (old->count)
+		br_runs_rest(plane->edge_runs, old->first, old->count, br_now_ns());
+}
+
+/* How many of the receivers leave by each interface. */
+static int br_route_count(const struct br_plane *plane, const uint32_t *receivers, size_t count,
+			  uint32_t per_egress[static BR_EGRESS_MAX])
+{
+	memset(per_egress, 0, BR_EGRESS_MAX * sizeof(*per_egress));
+	for (size_t i = 0; i < count; i++) {
+		if (receivers[i] >= plane->options.max_legs || !plane->legs[receivers[i]].used)
+			return -ENOENT;
+		per_egress[plane->legs[receivers[i]].hop.egress]++;
+	}
+	return 0;
+}
+
+/* Copiers for every segment must exist before the route is switched. */
+static int br_route_copiers(struct br_plane *plane, const uint32_t per_egress[static BR_EGRESS_MAX],
+			    size_t count, struct br_error *error)
+{
+	uint32_t chunk = plane->options.chunk;
+	size_t left = count;
+
+	for (unsigned int egress = 0; egress < BR_EGRESS_MAX; egress++)
+		for (uint32_t todo = per_egress[egress]; todo;) {
+			uint32_t run = todo < chunk ? todo : chunk;
+			int err;
+
+			todo -= run;
+			left -= run;
+			err = br_plane_replicator(plane, egress, run, left > 0, error);
+			if (err)
+				return err;
+		}
+	return 0;
+}
+
+static void br_route_write(struct br_plane *plane, uint32_t first, const uint32_t *receivers,
+			   size_t count, const uint32_t per_egress[static BR_EGRESS_MAX])
+{
+	uint32_t next[BR_EGRESS_MAX], start[BR_EGRESS_MAX], position = first;
+	uint32_t chunk = plane->options.chunk;
+
+	for (unsigned int egress = 0; egress < BR_EGRESS_MAX; egress++) {
+		start[egress] = next[egress] = position;
+		position += per_egress[egress];
+	}
+	for (size_t i = 0; i < count; i++) {
+		unsigned int egress = plane->legs[receivers[i]].hop.egress;
+		uint32_t offset = next[egress] - start[egress];
+		uint32_t left = per_egress[egress] - offset;
+		struct br_edge edge = {.leg = receivers[i], .egress = (__u8)egress};
+
+		if (offset % chunk == 0)
+			edge.run = (__u16)(left < chunk ? left : chunk);
+		plane->edge_table[next[egress]++] = edge;
+	}
+}
+
+/* Give a route (index of the kernel's table) these receivers; on error the old ones stay. */
+int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
+		       size_t count, struct br_error *error)
+{
+	struct br_plane_route old = plane->routes[route];
+	uint32_t per_egress[BR_EGRESS_MAX], first;
+	struct br_route value = {0};
+	uint64_t whole;
+	int err;
+
+	if (!count) {
+		br_plane_route_drop(plane, route, false);
+		return 0;
+	}
+	if (count > BR_ROUTE_MAX)
+		return br_error_set(error, -ENOSPC, NULL, "a route takes at most %u receivers",
+				    BR_ROUTE_MAX);
+	err = br_route_count(plane, receivers, count, per_egress);
+	if (err)
+		return br_error_set(error, err, NULL, "a receiver of the route is no leg");
+	err = br_route_copiers(plane, per_egress, count, error);
+	if (err)
+		return err;
+	err = br_runs_take(plane->edge_runs, br_now_ns(), (uint32_t)count, &first);
+	if (err)
+		return br_error_set(error, -ENOSPC, NULL,
+				    "no room for %zu edges: the table is full (tables.edges: %u)",
+				    count, plane->options.max_edges);
+	br_route_write(plane, first, receivers, count, per_egress);
+	value.first = first;
+	value.count = (__u16)count;
+	memcpy(&whole, &value, sizeof(whole));
+	br_route_store(plane, route, whole);
+	plane->routes[route] = (struct br_plane_route){.first = first, .count = (uint32_t)count};
+	br_route_rest(plane, &old);
+	return 0;
+}
+
+/* Take all receivers from a route; a stream's may go back to the route of its leg. */
+void br_plane_route_drop(struct br_plane *plane, uint32_t route, bool inherit)
+{
+	struct br_plane_route old = plane->routes[route];
+
+	br_route_store(plane, route, inherit ? BR_ROUTE_INHERIT : 0);
+	plane->routes[route] = (struct br_plane_route){.inherit = inherit};
+	br_route_rest(plane, &old);
+}
+
+static bool br_route_has_moved(const struct br_plane *plane, const struct br_plane_route *route)
+{
+	for (uint32_t i = 0; i < route->count; i++)
+		if (plane->legs[plane->edge_table[route->first + i].leg].moved)
+			return true;
+	return false;
+}
+
+/* Lay again the routes that lead to legs which have moved to another interface. */
+void br_plane_routes_relay(struct br_plane *plane)
+{
+	uint32_t routes = plane->options.max_legs + plane->options.max_streams;
+	static uint32_t receivers[BR_ROUTE_MAX];
+
+	if (!plane->routes_moved)
+		return;
+	plane->routes_moved = false;
+	for (uint32_t i = 0; i < routes; i++) {
+		struct br_plane_route *route = &plane->routes[i];
+
+		if (!route->count || !br_route_has_moved(plane, route))
+			continue;
+		for (uint32_t k = 0; k < route->count; k++)
+			receivers[k] = plane->edge_table[route->first + k].leg;
+		/* Without room for a second run, copies to legs that moved are dropped for now. */
+		if (br_plane_route_lay(plane, i, receivers, route->count, NULL))
+			plane->routes_moved = true;
+	}
+	if (plane->routes_moved)
+		return;
+	for (uint32_t i = 0; i < plane->options.max_legs; i++)
+		plane->legs[i].moved = false;
+}
