@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rooms: who is in, who may send, who receives whom. Turns membership into legs and
+ * routes of the plane. No sockets here.
+ */
+#ifndef BR_ROOM_H
+#define BR_ROOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/error.h"
+#include "plane/plane.h"
+
+#define BR_NAME_MAX	 64 /* characters of a room or leg name: [A-Za-z0-9_.-], not "." or ".." */
+#define BR_LEG_SSRCS_MAX 64 /* SSRCs on a leg's lists */
+
+enum br_role {
+	BR_ROLE_PUBLISHER = 1,	/* sends */
+	BR_ROLE_SUBSCRIBER = 2, /* receives */
+	BR_ROLE_BOTH = 3,
+};
+
+struct br_rooms_options {
+	uint32_t max_rooms;
+	uint32_t max_legs_per_room;	       /* up to BR_ROUTE_MAX + 1 */
+	uint16_t ssrc_limit;		       /* learned on a leg without a list */
+	const struct br_network *static_allow; /* copied */
+	size_t static_allow_count;
+};
+
+/* A leg with an address given by the operator, as in POST /v1/rooms/{room}/legs. */
+struct br_static_leg {
+	char name[BR_NAME_MAX + 1];
+	struct br_endpoint remote;
+	enum br_role role;
+	/* SSRCs the leg may send; none listed: learned. Publishers only. */
+	uint32_t ssrcs[BR_LEG_SSRCS_MAX];
+	size_t ssrc_count;
+	/* SSRCs the leg receives; none listed: all. Subscribers only. */
+	uint32_t receive_ssrcs[BR_LEG_SSRCS_MAX];
+	size_t receive_ssrc_count;
+};
+
+struct br_rooms;
+struct br_room;
+struct br_room_leg;
+
+/** br_rooms_new - empty set of rooms on @plane, which must outlive it; takes the plane's events */
+struct br_rooms *br_rooms_new(struct br_plane *plane, const struct br_rooms_options *options);
+/** br_rooms_free - delete all rooms and their legs; NULL is ignored */
+void br_rooms_free(struct br_rooms *rooms);
+/**
+ * br_rooms_tick - try again what the plane refused for want of edges
+ *
+ * Call every 100 ms or so, after br_plane_tick; costs nothing when nothing is pending.
+ * A leg that leaves is always taken out of all routes: should the plane have no edges for
+ * the shorter route, that route is empty (or a stream inherits) until this succeeds.
+ */
+void br_rooms_tick(struct br_rooms *rooms);
+
+/** br_name_valid - 1..BR_NAME_MAX characters of [A-Za-z0-9_.-], neither "." nor ".." */
+bool br_name_valid(const char *name);
+
+/** br_room_create - -EEXIST, -ENOSPC (field "max_rooms"), -EINVAL (field "room") */
+int br_room_create(struct br_rooms *rooms, const char *name, struct br_room **room,
+		   struct br_error *error);
+/** br_room_delete - remove all legs and the room */
+void br_room_delete(struct br_rooms *rooms, struct br_room *room);
+/** br_room_find - NULL when there is none */
+struct br_room *br_room_find(const struct br_rooms *rooms, const char *name);
+/**
+ * br_room_next - iterate: NULL gives the first, the last gives NULL; by order of creation
+ *
+ * Any room may go or come during the iteration but the one whose successor is asked for:
+ * to delete rooms on the way, take the next one first.
+ */
+struct br_room *br_room_next(const struct br_rooms *rooms, const struct br_room *room);
+size_t br_rooms_count(const struct br_rooms *rooms);
+const char *br_room_name(const struct br_room *room);
+size_t br_room_leg_count(const struct br_room *room);
+/** br_room_created_ms - time of creation, Unix time in milliseconds */
+int64_t br_room_created_ms(const struct br_room *room);
+
+/**
+ * br_room_leg_add - add a static leg and connect it
+ * @leg: set on success; valid until removed
+ *
+ * Errors name the JSON key at fault: "name" (-EINVAL, -EEXIST), "role", "port" (-EINVAL),
+ * "address" (-EINVAL no unicast address, -EACCES outside of static_allow, -EEXIST taken by
+ * another leg, -EHOSTUNREACH), "ssrcs" (-EINVAL, -EEXIST listed by another leg of the
+ * room), "receive_ssrcs" (-EINVAL); "" with -ENOSPC when a limit is reached, or -ENOMEM.
+ *
+ * On error nothing has changed, as long as the plane can put back a route it had.
+ */
+int br_room_leg_add(struct br_rooms *rooms, struct br_room *room, const struct br_static_leg *spec,
+		    struct br_room_leg **leg, struct br_error *error);
+/** br_room_leg_remove - disconnect and remove */
+void br_room_leg_remove(struct br_rooms *rooms, struct br_room *room, struct br_room_leg *leg);
+/** br_room_leg_find - by name; NULL when there is none */
+struct br_room_leg *br_room_leg_find(const struct br_room *room, const char *name);
+/** br_room_leg_next - iterate as br_room_next */
+struct br_room_leg *br_room_leg_next(const struct br_room *room, const struct br_room_leg *leg);
+/** br_room_leg_spec - what was asked for */
+const struct br_static_leg *br_room_leg_spec(const struct br_room_leg *leg);
+/** br_room_leg_slot - of the plane */
+uint32_t br_room_leg_slot(const struct br_room_leg *leg);
+/** br_room_leg_created_ms - Unix time in milliseconds */
+int64_t br_room_leg_created_ms(const struct br_room_leg *leg);
+
+#endif
