@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Next hops in use: hash, slots of the table, references, and the one place that writes entries. */
+#include "plane/next_hops_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/if.h>
+
+#define BR_HASH_BUCKETS_MIN 64u
+/*
+ * A slot given back is not used for another next hop before this time is over: a packet
+ * that has read it from its leg must not go to somebody else's MAC address.
+ */
+#define BR_HOP_REST_NS	(100 * 1000000ull)
+#define BR_HOP_ROOM_MIN 64u
+
+uint32_t br_hash_addr(const struct br_next_hops *hops, const struct br_addr *addr, uint32_t salt)
+{
+	uint64_t hash = hops->seed ^ salt;
+
+	for (size_t i = 0; i < 4; i++) {
+		/* multiply and fold; the seed is random, so that nobody can aim at a chain */
+		hash = (hash ^ (uint32_t)addr->words[i]) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 29;
+	}
+	return (uint32_t)(hash ^ (hash >> 32));
+}
+
+static int br_hash_grow(struct br_hash *hash)
+{
+	size_t count = hash->bucket_count ? hash->bucket_count * 2 : BR_HASH_BUCKETS_MIN;
+	struct br_hash_node **buckets = calloc(count, sizeof(struct br_hash_node *));
+
+	if (!buckets)
+		return -ENOMEM;
+	for (size_t i = 0; i < hash->bucket_count; i++) {
+		for (struct br_hash_node *node = hash->buckets[i], *next; node; node = next) {
+			next = node->next;
+			node->next = buckets[node->hash & (count - 1)];
+			buckets[node->hash & (count - 1)] = node;
+		}
+	}
+	free(hash->buckets);
+	hash->buckets = buckets;
+	hash->bucket_count = count;
+	return 0;
+}
+
+int br_hash_insert(struct br_hash *hash, struct br_hash_node *node, uint32_t value)
+{
+	/* without memory to grow, longer chains are still right */
+	if (hash->count >= hash->bucket_count && br_hash_grow(hash) && !hash->bucket_count)
+		return -ENOMEM;
+	node->hash = value;
+	node->next = hash->buckets[value & (hash->bucket_count - 1)];
+	hash->buckets[value & (hash->bucket_count - 1)] = node;
+	hash->count++;
+	return 0;
+}
+
+void br_hash_remove(struct br_hash *hash, struct br_hash_node *node)
+{
+	struct br_hash_node **at = &hash->buckets[node->hash & (hash->bucket_count - 1)];
+
+	while (*at != node)
+		at = &(*at)->next;
+	*at = node->next;
+	hash->count--;
+}
+
+struct br_hash_node *br_hash_chain(const struct br_hash *hash, uint32_t value)
+{
+	return hash->bucket_count ? hash->buckets[value & (hash->bucket_count - 1)] : NULL;
+}
+
+void br_hash_free(struct br_hash *hash)
+{
+	free(hash->buckets);
+	memset(hash, 0, sizeof(*hash));
+}
+
+/* The stamp reads entries while we write: not READY before and while anything else changes. */
+static void br_hop_store(struct br_next_hop *entry, const struct br_next_hop *want)
+{
+	struct br_next_hop body = *want;
+
+	if (!memcmp(entry, want, sizeof(*entry)))
+		return;
+	__atomic_store_n(&entry->state, BR_NEXT_HOP_NONE, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	body.state = BR_NEXT_HOP_NONE;
+	memcpy(entry, &body, sizeof(body));
+	__atomic_store_n(&entry->state, want->state, __ATOMIC_RELEASE);
+}
+
+void br_hop_write(struct br_next_hops *hops, struct br_hop *hop)
+{
+	const struct br_link *link = &hops->links[hop->slot];
+	struct br_next_hop want;
+	uint32_t mtu = link->mtu;
+
+	hop->ready = hop->has_mac && link->up && link->ifindex == hop->ifindex;
+	if (hop->route_mtu && hop->route_mtu < mtu)
+		mtu = hop->route_mtu;
+	memset(&want, 0, sizeof(want));
+	memcpy(want.destination, hop->mac, sizeof(want.destination));
+	memcpy(want.source, link->mac, sizeof(want.source));
+	want.mtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu; /* 65536 on lo */
+	want.state = hop->ready ? BR_NEXT_HOP_READY : BR_NEXT_HOP_NONE;
+	want.egress = hop->slot;
+	want.ifindex = hop->ifindex;
+	br_hop_store(&hops->table[hop->index], &want);
+}
+
+void br_hop_doubt(struct br_next_hops *hops, struct br_hop *hop)
+{
+	if (hop->in_doubt)
+		return;
+	hop->in_doubt = true;
+	TAILQ_INSERT_TAIL(&hops->doubtful_hops, hop, doubt);
+}
+
+/* A slot for @hop: one never used, or one that has rested long enough. */
+static int br_hop_index(struct br_next_hops *hops, struct br_hop *hop)
+{
+	struct br_hop *rested = TAILQ_FIRST(&hops->resting);
+
+	if (rested && br_hops_now() - rested->queued_ns >= BR_HOP_REST_NS) {
+		TAILQ_REMOVE(&hops->resting, rested, queued);
+		hop->index = rested->index;
+		free(rested);
+		return 0;
+	}
+	if (hops->index_top >= hops->capacity)
+		return -ENOSPC;
+	if (hops->index_top >= hops->index_room) {
+		uint32_t room = hops->index_room ? hops->index_room * 2 : BR_HOP_ROOM_MIN;
+		struct br_hop **grown = reallocarray(hops->by_index, room, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		memset(grown + hops->index_room, 0,
+		       (room - hops->index_room) * sizeof(struct br_hop *));
+		hops->by_index = grown;
+		hops->index_room = room;
+	}
+	hop->index = hops->index_top++;
+	return 0;
+}
+
+static int br_hop_new(struct br_next_hops *hops, size_t slot, const struct br_addr *neighbour,
+		      uint16_t route_mtu, struct br_hop **out)
+{
+	uint32_t ifindex = hops->links[slot].ifindex;
+	struct br_hop *hop = calloc(1, sizeof(*hop));
+	int rc;
+
+	if (!hop)
+		return -ENOMEM;
+	hop->neighbour = *neighbour;
+	hop->ifindex = ifindex;
+	hop->slot = (uint8_t)slot;
+	hop->route_mtu = route_mtu;
+	rc = br_hash_insert(&hops->hops, &hop->node, br_hash_addr(hops, neighbour, ifindex));
+	if (rc)
+		goto out;
+	rc = br_hop_index(hops, hop);
+	if (rc) {
+		br_hash_remove(&hops->hops, &hop->node);
+		goto out;
+	}
+	hop->references = 1;
+	hops->by_index[hop->index] = hop;
+	br_hop_first_look(hops, hop);
+	*out = hop;
+	return 0;
+out:
+	free(hop);
+	return rc;
+}
+
+int br_hop_take(struct br_next_hops *hops, size_t slot, const struct br_addr *neighbour,
+		uint16_t route_mtu, struct br_hop **out)
+{
+	uint32_t ifindex = hops->links[slot].ifindex;
+	uint32_t hash = br_hash_addr(hops, neighbour, ifindex);
+
+	for (struct br_hash_node *node = br_hash_chain(&hops->hops, hash); node;
+	     node = node->next) {
+		struct br_hop *hop = br_container(node, struct br_hop, node);
+
+		if (node->hash == hash && hop->ifindex == ifindex && hop->route_mtu == route_mtu &&
+		    br_addr_equal(&hop->neighbour, neighbour)) {
+			hop->references++;
+			*out = hop;
+			return 0;
+		}
+	}
+	return br_hop_new(hops, slot, neighbour, route_mtu, out);
+}
+
+/* The slot becomes NONE at once; the structure stays to remember since when it rests. */
+static void br_hop_retire(struct br_next_hops *hops, struct br_hop *hop)
+{
+	static const struct br_next_hop none;
+
+	br_hop_leave_queue(hops, hop);
+	if (hop->in_doubt)
+		TAILQ_REMOVE(&hops->doubtful_hops, hop, doubt);
+	hop->in_doubt = false;
+	br_hash_remove(&hops->hops, &hop->node);
+	hops->by_index[hop->index] = NULL;
+	br_hop_store(&hops->table[hop->index], &none);
+	hop->queued_ns = br_hops_now();
+	TAILQ_INSERT_TAIL(&hops->resting, hop, queued);
+}
+
+void br_hop_give(struct br_next_hops *hops, struct br_hop *hop)
+{
+	if (hop && --hop->references == 0)
+		br_hop_retire(hops, hop);
+}
+
+void br_hops_free_table(struct br_next_hops *hops)
+{
+	struct br_hop *hop;
+
+	for (uint32_t i = 1; i < hops->index_top; i++) {
+		if (hops->by_index[i])
+			br_hop_retire(hops, hops->by_index[i]);
+	}
+	while ((hop = TAILQ_FIRST(&hops->resting))) {
+		TAILQ_REMOVE(&hops->resting, hop, queued);
+		free(hop);
+	}
+	free(hops->by_index);
+	hops->by_index = NULL;
+	br_hash_free(&hops->hops);
+}
