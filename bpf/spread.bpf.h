@@ -60,6 +60,8 @@ static __always_inline int br_spread(struct xdp_md *ctx, struct br_cpu *cpu, __u
 		return BR_NO_HEADROOM;
 
 	nonce = ++cpu->nonce;
+	/* Even if no copy of the last ticket with this nonce ever came to the stamp. */
+	cpu->cursors[nonce % BR_CURSORS] = (struct br_cursor){.nonce = nonce};
 	ticket.mark = br_ticket_mark;
 	ticket.count = count;
 	ticket.first_nonce = (first & BR_TICKET_INDEX_MASK) | (__u32)(nonce >> 8) << 24;

@@ -30,6 +30,7 @@ static __always_inline int br_stamp_edge(struct xdp_md *ctx, struct br_cpu *cpu,
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
+	struct br_cursor *cursor;
 	struct br_ticket ticket;
 	struct br_edge *edge;
 	__u32 index, first;
@@ -41,11 +42,12 @@ static __always_inline int br_stamp_edge(struct xdp_md *ctx, struct br_cpu *cpu,
 	if (ticket.mark != br_ticket_mark)
 		return BR_NO_TICKET;
 	nonce = br_ticket_nonce(&ticket);
-	if (cpu->cursor_nonce != nonce) {
-		cpu->cursor_nonce = nonce;
-		cpu->cursor = 0;
+	cursor = &cpu->cursors[nonce % BR_CURSORS];
+	if (cursor->nonce != nonce) {
+		cursor->nonce = nonce;
+		cursor->passed = 0;
 	}
-	index = cpu->cursor++;
+	index = cursor->passed++;
 	if (index >= ticket.count)
 		return BR_TICKET_SPENT;
 	first = br_ticket_first(&ticket) + index;

@@ -158,14 +158,28 @@ _Static_assert(sizeof(struct br_leg_state) == 8, "br_leg_state");
 
 #define BR_REASON_SLOTS 64u /* more than BR_REASON_COUNT, so that a new reason moves nothing */
 
+/*
+ * Where the copies of one ticket stand. One egress interface has one queue per CPU, but with
+ * several of them the copies of different packets pass the stamp interleaved: the kernel runs
+ * it when a queue of 16 is full or the poll ends. So each ticket under way has a cursor of its
+ * own. A poll takes 64 packets; BR_CURSORS is more.
+ */
+#define BR_CURSORS 128u
+
+struct br_cursor {
+	__u16 nonce;  /* of the ticket */
+	__u16 passed; /* copies of it that have passed */
+};
+_Static_assert(sizeof(struct br_cursor) == 4, "br_cursor");
+
 /* What one CPU keeps for itself: where the stamp stands, and the counters by reason. */
 struct br_cpu {
-	__u16 nonce;	    /* of the last ticket written */
-	__u16 cursor_nonce; /* of the ticket whose copies pass now */
-	__u32 cursor;	    /* copies of it that have passed */
+	__u16 nonce; /* of the last ticket written */
+	__u16 reserved[3];
+	struct br_cursor cursors[BR_CURSORS]; /* by nonce modulo BR_CURSORS */
 	struct br_counter reasons[BR_REASON_SLOTS];
 };
-_Static_assert(sizeof(struct br_cpu) == 8 + 16 * BR_REASON_SLOTS, "br_cpu");
+_Static_assert(sizeof(struct br_cpu) == 8 + 4 * BR_CURSORS + 16 * BR_REASON_SLOTS, "br_cpu");
 
 enum br_event_type {
 	BR_EVENT_STREAM = 1, /* the kernel learned an SSRC */

@@ -68,15 +68,8 @@ static struct nlmsghdr *br_loop_message(void *buffer, uint16_t type, uint16_t fl
 /* What both ends have in common. */
 static void br_loop_put_end(struct nlmsghdr *message, const char *name)
 {
-	struct nlattr *spec, *inet6;
-
 	mnl_attr_put_strz(message, IFLA_IFNAME, name);
 	mnl_attr_put_u32(message, IFLA_MTU, BR_LOOP_MTU);
-	spec = mnl_attr_nest_start(message, IFLA_AF_SPEC);
-	inet6 = mnl_attr_nest_start(message, AF_INET6);
-	mnl_attr_put_u8(message, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-	mnl_attr_nest_end(message, inet6);
-	mnl_attr_nest_end(message, spec);
 }
 
 static int br_loop_create(const char *name, const char *peer_name)
@@ -109,20 +102,20 @@ static int br_loop_delete(const char *name)
 	return ifindex ? br_loop_request(br_loop_message(buffer, RTM_DELLINK, 0, ifindex, 0)) : 0;
 }
 
+/* The kernel takes the IPv6 mode only for a device that exists, so not in br_loop_create. */
 static int br_loop_up(const char *name)
 {
-	char buffer[256] = {0}, path[96];
-	int ifindex = (int)if_nametoindex(name);
-	FILE *file;
+	char buffer[256] = {0};
+	struct nlmsghdr *message =
+		br_loop_message(buffer, RTM_NEWLINK, 0, (int)if_nametoindex(name), IFF_UP);
+	struct nlattr *spec, *inet6;
 
-	/* Multicast listener reports would still be sent; where /proc/sys is read-only they are noise. */
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	file = fopen(path, "we");
-	if (file) {
-		fputs("1", file);
-		fclose(file);
-	}
-	return br_loop_request(br_loop_message(buffer, RTM_NEWLINK, 0, ifindex, IFF_UP));
+	spec = mnl_attr_nest_start(message, IFLA_AF_SPEC);
+	inet6 = mnl_attr_nest_start(message, AF_INET6);
+	mnl_attr_put_u8(message, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(message, inet6);
+	mnl_attr_nest_end(message, spec);
+	return br_loop_request(message);
 }
 
 /* A pair of this name may be left from a daemon that was killed: then nothing is attached. */

@@ -23,6 +23,7 @@ struct ring_buffer;
 struct br_plane_route {
 	uint32_t first;
 	uint32_t count;
+	uint32_t taken; /* edges of the run: count, or more after a squeeze */
 	bool inherit; /* a stream's: the leg's route counts */
 };
 

@@ -15,8 +15,8 @@ static void br_route_store(struct br_plane *plane, uint32_t route, uint64_t valu
 
 static void br_route_rest(struct br_plane *plane, const struct br_plane_route *old)
 {
-	if (old->count)
-		br_runs_rest(plane->edge_runs, old->first, old->count, br_now_ns());
+	if (old->taken)
+		br_runs_rest(plane->edge_runs, old->first, old->taken, br_now_ns());
 }
 
 /* How many of the receivers leave by each interface. */
@@ -75,14 +75,40 @@ static void br_route_write(struct br_plane *plane, uint32_t first, const uint32_
 	}
 }
 
+static void br_route_switch(struct br_plane *plane, uint32_t route, uint32_t first, size_t count)
+{
+	struct br_route value = {.first = first, .count = (__u16)count};
+	uint64_t whole;
+
+	memcpy(&whole, &value, sizeof(whole));
+	br_route_store(plane, route, whole);
+}
+
+/*
+ * The table is full, but the new receivers fit into the run that the route has: rewrite it
+ * in place, with the route empty meanwhile. Packets on their way may miss a receiver or
+ * reach one twice, all of them in this route; to refuse would keep sending to who has left.
+ */
+static int br_route_squeeze(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
+			    size_t count, const uint32_t per_egress[static BR_EGRESS_MAX])
+{
+	struct br_plane_route *present = &plane->routes[route];
+
+	if (count > present->taken)
+		return -ENOSPC;
+	br_route_store(plane, route, 0);
+	br_route_write(plane, present->first, receivers, count, per_egress);
+	br_route_switch(plane, route, present->first, count);
+	present->count = (uint32_t)count;
+	return 0;
+}
+
 /* Give a route (index of the kernel's table) these receivers; on error the old ones stay. */
 int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
 		       size_t count, struct br_error *error)
 {
 	struct br_plane_route old = plane->routes[route];
 	uint32_t per_egress[BR_EGRESS_MAX], first;
-	struct br_route value = {0};
-	uint64_t whole;
 	int err;
 
 	if (!count) {
@@ -99,16 +125,19 @@ int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *r
 	if (err)
 		return err;
 	err = br_runs_take(plane->edge_runs, br_now_ns(), (uint32_t)count, &first);
+	if (err && !br_route_squeeze(plane, route, receivers, count, per_egress))
+		return 0;
 	if (err)
 		return br_error_set(error, -ENOSPC, NULL,
 				    "no room for %zu edges: the table is full (tables.edges: %u)",
 				    count, plane->options.max_edges);
 	br_route_write(plane, first, receivers, count, per_egress);
-	value.first = first;
-	value.count = (__u16)count;
-	memcpy(&whole, &value, sizeof(whole));
-	br_route_store(plane, route, whole);
-	plane->routes[route] = (struct br_plane_route){.first = first, .count = (uint32_t)count};
+	br_route_switch(plane, route, first, count);
+	plane->routes[route] = (struct br_plane_route){
+		.first = first,
+		.count = (uint32_t)count,
+		.taken = (uint32_t)count,
+	};
 	br_route_rest(plane, &old);
 	return 0;
 }
