@@ -1,0 +1,199 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Wrong input of many kinds: every refusal is problem+json with the right status and field,
+# and changes nothing.
+# Usage: tests/api/wrong_input.sh [FOLDER WITH THE PROGRAMS]
+set -u
+# shellcheck source=tests/api/lib.sh
+. "$(dirname "$0")/lib.sh"
+api_begin "$@"
+report "daemon becomes ready" daemon_start || api_end
+
+LEGS=/v1/rooms/r/legs
+request PUT /v1/rooms/r
+post $LEGS '{"name":"taken","address":"10.77.0.2","port":5000,"role":"publisher","ssrcs":[77]}'
+answers "a leg to collide with" 201
+request GET /v1/legs
+before=$(jq -c '[.legs[] | .name]' "$BR_TMP/body")
+
+# --- paths and methods ---
+for path in / /v1 /v1/rooms/ /v1/rooms/r/legs/ /v1/rooms/r/nothing /v2/rooms /v1/rooms/r/legs/taken/x \
+	'/v1/rooms;x' '/v1/rooms&x' /v1/rooms/../../etc/passwd /v1/rooms/r%2Fx%2Fy; do
+	request GET "$path"
+	problem "404 for $path" 404 ""
+done
+for pair in "POST /v1/rooms" "DELETE /v1/rooms" "POST /v1/rooms/r" "PATCH /v1/rooms/r" \
+	"PUT $LEGS" "PUT $LEGS/taken" "POST /v1/stats" "DELETE /metrics" "OPTIONS /healthz"; do
+	request "${pair% *}" "${pair#* }"
+	problem "405 for $pair" 405 ""
+	report "Allow for $pair" grep -q GET <<<"$(header Allow)"
+done
+request DELETE /metrics
+report "Allow lists exactly what works" is "$(header Allow)" "GET, HEAD"
+request PUT $LEGS/taken
+report "Allow of a leg" is "$(header Allow)" "GET, HEAD, DELETE"
+request GET '/v1/rooms?limit=3'
+problem "query parameters are refused" 400 ""
+
+# --- names in paths ---
+long=$(printf 'n%.0s' {1..65})
+for name in "$long" a%20b %C3%A4 a%3Cb '%25' 'a%2Bb' "$long$long$long$long$long$long$long$long$long"; do
+	request PUT "/v1/rooms/$name"
+	problem "422 for room name ${name:0:20}" 422 room
+	request GET "/v1/rooms/r/legs/$name"
+	problem "422 for leg name ${name:0:20}" 422 leg
+done
+request GET /v1/rooms/nobody
+problem "404 for an unknown room" 404 room
+request DELETE /v1/rooms/nobody
+problem "404 for deleting an unknown room" 404 room
+for tail in legs legs/x stats streams; do
+	request GET /v1/rooms/nobody/$tail
+	problem "404 for $tail of an unknown room" 404 room
+done
+post /v1/rooms/nobody/legs '{}'
+problem "404 for a leg in an unknown room" 404 room
+request GET $LEGS/nobody
+problem "404 for an unknown leg" 404 leg
+request DELETE $LEGS/nobody
+problem "404 for removing an unknown leg" 404 leg
+
+# --- bodies that are no JSON ---
+for text in '{' '' '{"name":}' "{'name':1}" '{"name":"x",}' '[1' 'nonsense' '{"a":01}' '{} {}' \
+	'{"name":"x","name":"y"}' $'{"name":"\x01"}' $'{"name":"\xff"}' '{"a":NaN}'; do
+	post $LEGS "$text"
+	problem "400 for ${text:-an empty body}" 400 "$(jq -r '.field // ""' "$BR_TMP/body")"
+done
+printf '{\n  "name": "x",\n  "port": oops\n}' >"$BR_TMP/lines"
+request POST $LEGS -H 'Content-Type: application/json' --data-binary @"$BR_TMP/lines"
+problem "400 with a position" 400 ""
+report "position is right" grep -qE 'line 3,? column 11' "$BR_TMP/body"
+printf '{"name":"a\0b"}' >"$BR_TMP/nul"
+request POST $LEGS -H 'Content-Type: application/json' --data-binary @"$BR_TMP/nul"
+report "400 for a NUL byte" is "$STATUS" 400
+deep=$(printf '[%.0s' {1..2000})
+post $LEGS "$deep"
+report "400 for deep nesting" is "$STATUS" 400
+put /v1/rooms/r '{"x":1}'
+problem "422 for a room with a key" 422 x
+put /v1/rooms/r '[]'
+problem "422 for a room that is an array" 422 ""
+put /v1/rooms/r '{'
+problem "400 for a room that is no JSON" 400 ""
+
+# --- fields: name, JSON, field, status ---
+leg() { printf '{"name":"x","address":"10.77.0.2","port":5001,"role":"both"%s}' "$1"; }
+field()
+{
+	post $LEGS "$3"
+	problem "$1" "${4:-422}" "$2"
+}
+field "array instead of an object" "" '[]'
+field "string instead of an object" "" '"x"'
+field "name missing" name '{"address":"10.77.0.2","port":1,"role":"both"}'
+field "address missing" address '{"name":"x","port":1,"role":"both"}'
+field "port missing" port '{"name":"x","address":"10.77.0.2","role":"both"}'
+field "role missing" role '{"name":"x","address":"10.77.0.2","port":1}'
+field "unknown key" colour "$(leg ',"colour":"red"')"
+field "misspelt key" adress '{"name":"x","adress":"10.77.0.2","port":1,"role":"both"}'
+report "misspelt key gets a suggestion" grep -q '\\"address\\"\|address' "$BR_TMP/body"
+for name in '""' 1 null true '{}' '"a b"' '"."' '".."' '"a/b"' '"ä"' "\"$long\"" '"<script>"'; do
+	field "name $(head -c 20 <<<"$name")" name \
+		"{\"name\":$name,\"address\":\"10.77.0.2\",\"port\":1,\"role\":\"both\"}"
+done
+for address in '""' '"x"' 1 null '"10.77.0"' '"10.77.0.256"' '"10.77.0.2:5000"' '"localhost"' \
+	'"0.0.0.0"' '"224.0.0.1"' '"255.255.255.255"' '"::"' '"ff02::1"' '"fe80::1%media"' '"010.77.0.2"'; do
+	field "address $address" address "{\"name\":\"x\",\"address\":$address,\"port\":1,\"role\":\"both\"}"
+done
+for port in 0 -1 65536 1.5 '"5004"' null 1e9 99999999999999999999 '[]'; do
+	field "port $port" port \
+		"{\"name\":\"x\",\"address\":\"10.77.0.2\",\"port\":$port,\"role\":\"both\"}"
+done
+for role in '""' '"listener"' 1 null '"PUBLISHER"'; do
+	field "role $role" role \
+		"{\"name\":\"x\",\"address\":\"10.77.0.2\",\"port\":1,\"role\":$role}"
+done
+for list in 1 '"0x1"' '{}' '[-1]' '[4294967296]' '[1.5]' '["1"]' '["0x"]' '["0x123456789"]' '["0xg"]' \
+	'[null]' '[[1]]' '[1,1]' '[true]' "[$(seq -s, 65)]"; do
+	field "ssrcs ${list:0:20}" ssrcs "$(leg ",\"ssrcs\":$list")"
+	field "receive_ssrcs ${list:0:20}" receive_ssrcs "$(leg ",\"receive_ssrcs\":$list")"
+done
+field "SSRCs of a subscriber" ssrcs \
+	'{"name":"x","address":"10.77.0.2","port":1,"role":"subscriber","ssrcs":[1]}'
+field "receive list of a publisher" receive_ssrcs \
+	'{"name":"x","address":"10.77.0.2","port":1,"role":"publisher","receive_ssrcs":[1]}'
+field "name is taken" name \
+	'{"name":"taken","address":"10.77.0.2","port":5001,"role":"both"}' 409
+field "address and port are taken" address \
+	'{"name":"x","address":"10.77.0.2","port":5000,"role":"both"}' 409
+field "SSRC belongs to another leg" ssrcs "$(leg ',"ssrcs":[77]')" 409
+field "address outside static_allow" address \
+	'{"name":"x","address":"192.0.2.1","port":5001,"role":"both"}' 403
+field "IPv6 address outside static_allow" address \
+	'{"name":"x","address":"2001:db8::1","port":5001,"role":"both"}' 403
+
+# --- types and sizes of bodies ---
+request POST $LEGS -H 'Content-Type: text/plain' --data '{}'
+problem "415 for text/plain" 415 Content-Type
+request POST $LEGS --data '{}'
+problem "415 for a form" 415 Content-Type
+request POST $LEGS -H 'Content-Type: application/jsonx' --data '{}'
+problem "415 for a type that only begins like JSON" 415 Content-Type
+request POST $LEGS -H 'Content-Type:' --data '{}'
+problem "415 without a type" 415 Content-Type
+request POST $LEGS -H 'Content-Type: application/json; charset=utf-8' --data "$(leg "")"
+answers "parameters of the type are fine" 201
+request DELETE $LEGS/x
+request POST $LEGS -H 'Content-Type: application/json'
+problem "411 without a body" 411 Content-Length
+request POST $LEGS -H 'Content-Type: application/json' -H 'Transfer-Encoding: chunked' --data '{}'
+problem "411 for a chunked body" 411 Content-Length
+head -c 65536 /dev/zero | tr '\0' ' ' >"$BR_TMP/full"
+request POST $LEGS -H 'Content-Type: application/json' --data-binary @"$BR_TMP/full"
+problem "64 KiB are read" 400 ""
+printf ' ' >>"$BR_TMP/full"
+request POST $LEGS -H 'Content-Type: application/json' --data-binary @"$BR_TMP/full"
+problem "413 for one byte more" 413 ""
+head -c 5000000 /dev/zero >"$BR_TMP/huge"
+request POST $LEGS -H 'Content-Type: application/json' -H 'Expect:' --data-binary @"$BR_TMP/huge"
+problem "413 for 5 MB" 413 ""
+head -c 20000000 /dev/zero >"$BR_TMP/huge"
+request POST $LEGS -H 'Content-Type: application/json' --data-binary @"$BR_TMP/huge"
+problem "413 for 20 MB" 413 ""
+
+request GET /v1/legs
+report "none of this changed anything" is "$(jq -c '[.legs[] | .name]' "$BR_TMP/body")" "$before"
+report "the daemon lives" br_running "$DAEMON_PID"
+daemon_stop
+report "and ends well" is "$DAEMON_STATUS" 0
+report "sanitizers saw nothing" br_not grep -E 'ERROR: |runtime error' "$BR_TMP/daemon.log"
+
+# --- limits ---
+cat >"$BR_TMP/small.json" <<-END
+	{"rooms": {"max_rooms": 2, "max_legs_per_room": 2}, "tables": {"legs": 3}}
+END
+report "daemon with small tables becomes ready" daemon_start --config "$BR_TMP/small.json" || api_end
+request PUT /v1/rooms/a
+request PUT /v1/rooms/b
+request PUT /v1/rooms/c
+problem "503 for one room too many" 503 max_rooms
+report "and when to come back" is "$(header Retry-After)" 1
+request PUT /v1/rooms/b
+answers "an existing room is still found" 200
+full=0
+for n in 1 2 3 4; do
+	room=a
+	[ $n -le 2 ] || room=b
+	post /v1/rooms/$room/legs "{\"name\":\"l$n\",\"address\":\"10.77.0.2\",\"port\":$((6000 + n)),\"role\":\"both\"}"
+	[ "$STATUS" != 503 ] || { full=$n && break; }
+done
+report "503 when the table of legs is full" test "$full" != 0
+problem "that is a problem without a field" 503 ""
+request DELETE /v1/rooms/a/legs/l1
+post /v1/rooms/a/legs '{"name":"again","address":"10.77.0.2","port":7000,"role":"both"}'
+freed() { [ "$STATUS" = 201 ] || { post /v1/rooms/a/legs '{"name":"again","address":"10.77.0.2","port":7000,"role":"both"}' && [ "$STATUS" = 201 ]; }; }
+report "a removed leg makes room" br_until 5 freed
+post /v1/rooms/a/legs '{"name":"more","address":"10.77.0.2","port":7001,"role":"both"}'
+problem "503 for one leg too many in a room" 503 ""
+api_end

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Flags and arguments: every refusal names the flag and what was expected. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "lib/addr.h"
+#include "lib/text.h"
+
+static const struct {
+	const char *name;
+	const char *value; /* what is expected after the flag; NULL: nothing */
+	const char *meaning;
+} flags[BR_FLAG_COUNT] = {
+	[BR_FLAG_SOCKET] = {"--socket", "PATH",
+			    "Unix socket of the daemon, else $BLINDRELAY_SOCKET,\n"
+			    "                      else " BR_CTL_DEFAULT_SOCKET},
+	[BR_FLAG_URL] = {"--url", "URL", "its HTTP address instead, as http://127.0.0.1:8080"},
+	[BR_FLAG_JSON] = {"--json", NULL, "print JSON, as the daemon answers it"},
+	[BR_FLAG_HELP] = {"--help", NULL, "print this"},
+	[BR_FLAG_VERSION] = {"--version", NULL, "print the version"},
+	[BR_FLAG_ADDRESS] = {"--address", "ADDRESS", "IPv4 or IPv6 address of the participant"},
+	[BR_FLAG_PORT] = {"--port", "PORT", "its UDP port, 1 to 65535"},
+	[BR_FLAG_ROLE] = {"--role", "ROLE", "publisher, subscriber or both"},
+	[BR_FLAG_SSRC] = {"--ssrc", "SSRC", "it may send this stream only; repeatable"},
+	[BR_FLAG_RECEIVE] = {"--receive", "SSRC", "it receives this stream only; repeatable"},
+	[BR_FLAG_WAIT] = {"--wait", "SECONDS", "wait until it is ready, 1 to 3600"},
+	[BR_FLAG_INTERFACE] = {"--interface", "NAME", "look at this one only; repeatable"},
+};
+
+static int br_args_fail(const struct br_ctl_command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int br_args_fail(const struct br_ctl_command *command, const char *format, ...)
+{
+	va_list list;
+
+	fprintf(stderr, "blindrelay%s%s: ", command ? " " : "", command ? command->name : "");
+	va_start(list, format);
+	vfprintf(stderr, format, list);
+	va_end(list);
+	if (command)
+		fprintf(stderr, "\n`blindrelay %s --help` shows examples\n", command->name);
+	else
+		fprintf(stderr, "\n`blindrelay --help` lists commands and flags\n");
+	return BR_CTL_USAGE;
+}
+
+/* Decimal, or "0x" and up to eight hexadecimal digits. */
+static bool br_args_ssrc(const char *text, uint32_t *out)
+{
+	size_t digits;
+
+	if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
+		return br_text_to_u32(text, 0, UINT32_MAX, out);
+	digits = strspn(text + 2, "0123456789abcdefABCDEF");
+	if (!digits || digits > 8 || text[2 + digits])
+		return false;
+	*out = (uint32_t)strtoul(text + 2, NULL, 16);
+	return true;
+}
+
+static int br_args_add_ssrc(const struct br_ctl_command *command, const char *name,
+			    const char *value, uint32_t *list, size_t *count)
+{
+	if (*count == BR_CTL_SSRCS_MAX)
+		return br_args_fail(command, "%s: expected at most %d times", name,
+				    BR_CTL_SSRCS_MAX);
+	if (!br_args_ssrc(value, &list[*count]))
+		return br_args_fail(command,
+				    "%s: expected an SSRC as 439041101 or 0x1a2b3c4d, got \"%s\"",
+				    name, value);
+	(*count)++;
+	return BR_CTL_OK;
+}
+
+static int br_args_add_interface(const struct br_ctl_command *command, const char *name,
+				 const char *value, struct br_ctl_args *args)
+{
+	if (!*value)
+		return br_args_fail(command, "%s: expected the name of an interface", name);
+	if (args->interface_count == BR_CTL_INTERFACES_MAX)
+		return br_args_fail(command, "%s: expected at most %d times", name,
+				    BR_CTL_INTERFACES_MAX);
+	args->interfaces[args->interface_count++] = value;
+	return BR_CTL_OK;
+}
+
+/* Check and keep one flag's value. */
+static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag flag,
+		       const char *value, struct br_ctl_args *args)
+{
+	const char *name = flags[flag].name;
+	struct br_addr addr;
+
+	switch (flag) {
+	case BR_FLAG_SOCKET:
+		args->socket = value;
+		return *value ? BR_CTL_OK : br_args_fail(command, "%s: expected a path", name);
+	case BR_FLAG_URL:
+		args->url = value;
+		if (!strncmp(value, "http://", 7) && value[7])
+			return BR_CTL_OK;
+		return br_args_fail(command, "%s: expected http://ADDRESS:PORT, got \"%s\"", name,
+				    value);
+	case BR_FLAG_JSON:
+		args->json = true;
+		return BR_CTL_OK;
+	case BR_FLAG_ADDRESS:
+		args->address = value;
+		if (br_addr_parse(value, &addr))
+			return BR_CTL_OK;
+		return br_args_fail(command, "%s: expected an IPv4 or IPv6 address, got \"%s\"",
+				    name, value);
+	case BR_FLAG_PORT:
+		if (br_text_to_u32(value, 1, 65535, &args->port))
+			return BR_CTL_OK;
+		return br_args_fail(command, "%s: expected a number from 1 to 65535, got \"%s\"",
+				    name, value);
+	case BR_FLAG_ROLE:
+		args->role = value;
+		if (!strcmp(value, "publisher") || !strcmp(value, "subscriber") ||
+		    !strcmp(value, "both"))
+			return BR_CTL_OK;
+		return br_args_fail(command,
+				    "%s: expected publisher, subscriber or both, got \"%s\"", name,
+				    value);
+	case BR_FLAG_SSRC:
+		return br_args_add_ssrc(command, name, value, args->ssrcs, &args->ssrc_count);
+	case BR_FLAG_RECEIVE:
+		return br_args_add_ssrc(command, name, value, args->receives, &args->receive_count);
+	case BR_FLAG_WAIT:
+		if (br_text_to_u32(value, 1, 3600, &args->wait))
+			return BR_CTL_OK;
+		return br_args_fail(command, "%s: expected seconds from 1 to 3600, got \"%s\"",
+				    name, value);
+	case BR_FLAG_INTERFACE:
+		return br_args_add_interface(command, name, value, args);
+	default:
+		return BR_CTL_OK;
+	}
+}
+
+static int br_args_unknown(const struct br_ctl_command *command, const char *word, size_t length,
+			   unsigned int allowed)
+{
+	const char *names[BR_FLAG_COUNT];
+	char typed[64];
+	const char *nearest;
+	size_t count = 0;
+
+	for (int f = 0; f < BR_FLAG_COUNT; f++)
+		if (allowed & BR_FLAG_BIT(f))
+			names[count++] = flags[f].name;
+	snprintf(typed, sizeof(typed), "%.*s", (int)length, word);
+	nearest = br_text_nearest(typed, names, count);
+	if (nearest)
+		return br_args_fail(command, "%s: unknown flag; did you mean %s?", typed, nearest);
+	return br_args_fail(command, "%s: unknown flag", typed);
+}
+
+/* One flag at argv[*next]; steps over it and its value. */
+static int br_args_flag(const struct br_ctl_command *command, int argc, char **argv,
+			struct br_ctl_args *args, int *next, unsigned int allowed)
+{
+	const char *word = argv[(*next)++], *equals = strchr(word, '=');
+	size_t length = equals ? (size_t)(equals - word) : strlen(word);
+	const char *value = equals ? equals + 1 : NULL;
+	int flag = 0;
+
+	if (!strcmp(word, "-h"))
+		flag = BR_FLAG_HELP;
+	else
+		while (flag < BR_FLAG_COUNT && (strlen(flags[flag].name) != length ||
+						memcmp(flags[flag].name, word, length) != 0))
+			flag++;
+	if (flag == BR_FLAG_COUNT || !(allowed & BR_FLAG_BIT(flag)))
+		return br_args_unknown(command, word, length, allowed);
+	if (!flags[flag].value && value)
+		return br_args_fail(command, "%s: expected no value, got \"%s\"", flags[flag].name,
+				    value);
+	if (flags[flag].value && !value) {
+		if (*next == argc)
+			return br_args_fail(command, "%s: expected %s after it", flags[flag].name,
+					    flags[flag].value);
+		value = argv[(*next)++];
+	}
+	args->given |= BR_FLAG_BIT(flag);
+	return br_args_set(command, (enum br_ctl_flag)flag, value ? value : "", args);
+}
+
+/* Everything was read: is all there that the command needs? */
+static int br_args_complete(const struct br_ctl_command *command, const struct br_ctl_args *args)
+{
+	if (args->given & BR_FLAG_BIT(BR_FLAG_HELP))
+		return BR_CTL_OK;
+	if (args->word_count < command->words_min)
+		return br_args_fail(command, "expected %s, got %zu argument%s", command->usage,
+				    args->word_count, args->word_count == 1 ? "" : "s");
+	for (int f = 0; f < BR_FLAG_COUNT; f++)
+		if (command->required & ~args->given & BR_FLAG_BIT(f))
+			return br_args_fail(command, "%s: missing, expected %s: %s", flags[f].name,
+					    flags[f].value, flags[f].meaning);
+	if ((args->given & BR_FLAG_BIT(BR_FLAG_URL)) && (args->given & BR_FLAG_BIT(BR_FLAG_SOCKET)))
+		return br_args_fail(command, "--url: expected without --socket");
+	return BR_CTL_OK;
+}
+
+int br_ctl_parse(const struct br_ctl_command *command, int argc, char **argv,
+		 struct br_ctl_args *args, int *next)
+{
+	unsigned int allowed =
+		BR_FLAGS_GLOBAL | (command ? command->flags : BR_FLAG_BIT(BR_FLAG_VERSION));
+	bool words_only = false;
+	const char *socket = getenv("BLINDRELAY_SOCKET");
+
+	if (!args->socket)
+		args->socket = socket && *socket ? socket : BR_CTL_DEFAULT_SOCKET;
+	while (*next < argc) {
+		const char *word = argv[*next];
+		int err;
+
+		if (!words_only && word[0] == '-' && word[1]) {
+			if (!strcmp(word, "--")) {
+				words_only = true;
+				(*next)++;
+				continue;
+			}
+			err = br_args_flag(command, argc, argv, args, next, allowed);
+			if (err)
+				return err;
+			continue;
+		}
+		if (!command)
+			return BR_CTL_OK;
+		if (args->word_count == command->words_max)
+			return br_args_fail(command, "unexpected argument \"%s\"; expected %s",
+					    word, *command->usage ? command->usage : "none");
+		args->words[args->word_count++] = word;
+		(*next)++;
+	}
+	return command ? br_args_complete(command, args) : BR_CTL_OK;
+}
+
+void br_ctl_flags_print(unsigned int which)
+{
+	for (int f = BR_FLAG_ADDRESS; f < BR_FLAG_COUNT + BR_FLAG_ADDRESS; f++) {
+		int flag = f % BR_FLAG_COUNT; /* the command's own first */
+		char left[32];
+
+		if (!(which & BR_FLAG_BIT(flag)))
+			continue;
+		snprintf(left, sizeof(left), "%s %s", flags[flag].name,
+			 flags[flag].value ? flags[flag].value : "");
+		printf("  %-19s %s\n", left, flags[flag].meaning);
+	}
+}

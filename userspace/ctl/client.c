@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Requests to the daemon with libcurl, and what is said when they fail. */
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "lib/version.h"
+
+#define BR_CLIENT_SECONDS 30
+
+struct br_client_buffer {
+	char *text;
+	size_t length;
+};
+
+static size_t br_client_receive(char *bytes, size_t size, size_t count, void *context)
+{
+	struct br_client_buffer *buffer = context;
+	char *text = realloc(buffer->text, buffer->length + size * count + 1);
+
+	if (!text)
+		return 0;
+	memcpy(text + buffer->length, bytes, size * count);
+	buffer->length += size * count;
+	text[buffer->length] = '\0';
+	buffer->text = text;
+	return size * count;
+}
+
+static void br_client_url(const struct br_ctl_args *args, const char *path, char *out, size_t size)
+{
+	size_t length;
+
+	if (!args->url) {
+		snprintf(out, size, "http://localhost%s", path);
+		return;
+	}
+	length = strlen(args->url);
+	while (length && args->url[length - 1] == '/')
+		length--;
+	snprintf(out, size, "%.*s%s", (int)length, args->url, path);
+}
+
+/* What the socket call said, or what comes nearest to it. */
+static int br_client_errno(CURL *curl, CURLcode code)
+{
+	long os = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os);
+	if (os)
+		return (int)-os;
+	switch (code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		return -ETIMEDOUT;
+	case CURLE_OUT_OF_MEMORY:
+		return -ENOMEM;
+	case CURLE_COULDNT_CONNECT:
+		return -ECONNREFUSED;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return -EHOSTUNREACH;
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+		return -ECONNRESET;
+	default:
+		return -EPROTO;
+	}
+}
+
+int br_ctl_try(const struct br_ctl_args *args, const char *method, const char *path,
+	       const char *body, struct br_reply *reply)
+{
+	struct br_client_buffer buffer = {0};
+	struct curl_slist *headers = NULL;
+	char url[2048];
+	long status = 0;
+	CURLcode code;
+	CURL *curl;
+
+	memset(reply, 0, sizeof(*reply));
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	curl = curl_easy_init();
+	if (!curl)
+		return -ENOMEM;
+	br_client_url(args, path, url, sizeof(url));
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	if (!args->url)
+		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, args->socket);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "blindrelay/" BR_VERSION);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)BR_CLIENT_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, br_client_receive);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &buffer);
+	if (body) {
+		headers = curl_slist_append(NULL, "Content-Type: application/json");
+		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	}
+	code = curl_easy_perform(curl);
+	if (code == CURLE_OK) {
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+		reply->text = buffer.text;
+		reply->json = buffer.text ? cJSON_Parse(buffer.text) : NULL;
+		reply->status = (int)status;
+	} else {
+		free(buffer.text);
+		status = br_client_errno(curl, code);
+	}
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(curl);
+	curl_global_cleanup();
+	return (int)status;
+}
+
+int br_ctl_unreachable(const struct br_ctl_args *args, int err)
+{
+	const char *where = args->url ? args->url : args->socket;
+
+	fprintf(stderr, "blindrelay: no daemon answers on %s: %s\n", where, strerror(-err));
+	if (err == -EACCES || err == -EPERM)
+		fprintf(stderr, "run this as root, or as a member of the socket's group\n");
+	else if (args->url)
+		fprintf(stderr,
+			"is blindrelayd running, and is its control.listen this address?\n");
+	else
+		fprintf(stderr, "is blindrelayd running? if its control.socket is another path, "
+				"name it with --socket PATH\n");
+	return BR_CTL_FAILED;
+}
+
+/* The daemon said no: its sentence, and the field it blames. */
+static int br_client_refused(const struct br_reply *reply)
+{
+	const char *field = br_member_text(reply->json, "field");
+	const char *detail = br_member_text(reply->json, "detail");
+
+	if (!*detail) {
+		fprintf(stderr, "blindrelay: the daemon answered with HTTP status %d\n",
+			reply->status);
+		return BR_CTL_FAILED;
+	}
+	fprintf(stderr, "blindrelay: %s%s%s\n", field, *field ? ": " : "", detail);
+	if (reply->status == 404 && !strcmp(field, "room"))
+		fprintf(stderr,
+			"`blindrelay create ROOM` makes one, `blindrelay rooms` lists them\n");
+	return BR_CTL_FAILED;
+}
+
+int br_ctl_request(const struct br_ctl_args *args, const char *method, const char *path,
+		   const char *body, struct br_reply *reply)
+{
+	int status = br_ctl_try(args, method, path, body, reply), result;
+
+	if (status < 0)
+		return br_ctl_unreachable(args, status);
+	if (status >= 200 && status < 300 && (reply->json || status == 204))
+		return BR_CTL_OK;
+	result = br_client_refused(reply);
+	br_reply_free(reply);
+	return result;
+}
+
+void br_reply_free(struct br_reply *reply)
+{
+	free(reply->text);
+	cJSON_Delete(reply->json);
+	memset(reply, 0, sizeof(*reply));
+}
+
+void br_ctl_path(char *out, size_t size, const char *room, const char *tail, const char *leg)
+{
+	char *room_text = curl_easy_escape(NULL, room, 0);
+	char *leg_text = leg ? curl_easy_escape(NULL, leg, 0) : NULL;
+
+	snprintf(out, size, "/v1/rooms/%s%s%s", room_text ? room_text : "", tail,
+		 leg_text ? leg_text : "");
+	curl_free(room_text);
+	curl_free(leg_text);
+}
+
+const char *br_member_text(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+	return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+double br_member_number(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The subcommands: what each takes and what people are told about it. */
+#include "ctl/ctl.h"
+
+const struct br_ctl_command br_ctl_commands[] = {
+	{
+		.name = "rooms",
+		.usage = "",
+		.summary = "List the rooms",
+		.help = "example:\n"
+			"  names only, for a script:\n"
+			"    blindrelay rooms --json | jq -r '.rooms[].name'\n",
+		.run = br_ctl_rooms,
+	},
+	{
+		.name = "room",
+		.usage = "ROOM",
+		.summary = "Show a room, its legs and what it carries",
+		.help = "example:\n"
+			"    blindrelay room standup\n",
+		.words_min = 1,
+		.words_max = 1,
+		.run = br_ctl_room,
+	},
+	{
+		.name = "legs",
+		.usage = "[ROOM]",
+		.summary = "List the legs of a room, or of all rooms",
+		.help = "A leg is one UDP address that sends or receives. States: ready (copies "
+			"go\n"
+			"out), resolving (its neighbour has not answered yet), unreachable (no "
+			"route\n"
+			"over a media interface).\n\n"
+			"examples:\n"
+			"    blindrelay legs\n"
+			"    blindrelay legs standup\n",
+		.words_max = 1,
+		.run = br_ctl_legs,
+	},
+	{
+		.name = "streams",
+		.usage = "ROOM",
+		.summary = "List the streams (SSRCs) sent in a room",
+		.help = "example:\n"
+			"    blindrelay streams standup\n",
+		.words_min = 1,
+		.words_max = 1,
+		.run = br_ctl_streams,
+	},
+	{
+		.name = "stats",
+		.usage = "",
+		.summary = "Show interfaces, tables and what became of packets",
+		.help = "Reasons that never occurred are left out; --json shows all of them.\n\n"
+			"example:\n"
+			"    blindrelay stats\n",
+		.run = br_ctl_stats,
+	},
+	{
+		.name = "create",
+		.usage = "ROOM",
+		.summary = "Create a room; nothing happens when it exists",
+		.help = "Names have 1 to 64 characters of A-Z a-z 0-9 _ . -\n\n"
+			"example:\n"
+			"    blindrelay create standup\n",
+		.words_min = 1,
+		.words_max = 1,
+		.run = br_ctl_create,
+	},
+	{
+		.name = "add",
+		.usage = "ROOM NAME --address A --port P --role R",
+		.summary = "Add a leg with a fixed address to a room",
+		.help = "The address must be inside a network of the daemon's rooms.static_allow.\n"
+			"Without --ssrc the daemon learns what a publisher sends; without "
+			"--receive\n"
+			"a subscriber gets every stream of the room but its own.\n\n"
+			"examples:\n"
+			"  a camera that sends one known stream:\n"
+			"    blindrelay add standup camera --address 192.0.2.7 --port 5004 \\\n"
+			"      --role publisher --ssrc 0x1a2b3c4d\n"
+			"  a recorder that receives everything:\n"
+			"    blindrelay add standup recorder --address 2001:db8::9 --port 6000 \\\n"
+			"      --role subscriber\n"
+			"  somebody who talks and listens, to two streams:\n"
+			"    blindrelay add standup alice --address 192.0.2.20 --port 7000 \\\n"
+			"      --role both --receive 0x11 --receive 0x12\n",
+		.flags = BR_FLAG_BIT(BR_FLAG_ADDRESS) | BR_FLAG_BIT(BR_FLAG_PORT) |
+			 BR_FLAG_BIT(BR_FLAG_ROLE) | BR_FLAG_BIT(BR_FLAG_SSRC) |
+			 BR_FLAG_BIT(BR_FLAG_RECEIVE),
+		.required = BR_FLAG_BIT(BR_FLAG_ADDRESS) | BR_FLAG_BIT(BR_FLAG_PORT) |
+			    BR_FLAG_BIT(BR_FLAG_ROLE),
+		.words_min = 2,
+		.words_max = 2,
+		.run = br_ctl_add,
+	},
+	{
+		.name = "remove",
+		.usage = "ROOM [NAME]",
+		.summary = "Remove a leg, or a room with all of its legs",
+		.help = "examples:\n"
+			"    blindrelay remove standup camera\n"
+			"    blindrelay remove standup\n",
+		.words_min = 1,
+		.words_max = 2,
+		.run = br_ctl_remove,
+	},
+	{
+		.name = "health",
+		.usage = "",
+		.summary = "Say whether the daemon answers and media can flow",
+		.help = "Exit status 0 when it can. With --wait, waits up to so many seconds for\n"
+			"that, also for a daemon that is still starting.\n\n"
+			"example:\n"
+			"    blindrelay health --wait 10 && blindrelay create standup\n",
+		.flags = BR_FLAG_BIT(BR_FLAG_WAIT),
+		.run = br_ctl_health,
+	},
+	{
+		.name = "check",
+		.usage = "",
+		.summary = "Say whether this machine can relay, and over which interfaces",
+		.help = "Needs no daemon. Looks at the kernel, at the interfaces that could carry "
+			"media\n"
+			"(or those named), and lets the relay's programs copy packets between "
+			"veth\n"
+			"devices of a private network namespace. Every line that is not OK says "
+			"what to\n"
+			"do. Run it as root; without, it says what it cannot see or test.\n"
+			"Exit status 0 when nothing is FAIL, 1 otherwise.\n\n"
+			"examples:\n"
+			"    blindrelay check\n"
+			"    blindrelay check --interface eth0 --interface eth1\n"
+			"    blindrelay check --json | jq '.checks[] | select(.status != "
+			"\"ok\")'\n",
+		.flags = BR_FLAG_BIT(BR_FLAG_INTERFACE),
+		.run = br_ctl_check,
+	},
+	{0},
+};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests and responses of the control API as its handlers see them: no sockets, no
+ * HTTP library. Internal to control/.
+ */
+#ifndef BR_API_H
+#define BR_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/buffer.h"
+#include "control/json_out.h"
+#include "lib/error.h"
+#include "media/port.h"
+#include "plane/plane.h"
+#include "room/room.h"
+
+#define BR_API_BODY_MAX	 (64ul * 1024) /* bytes of a request's body */
+#define BR_API_NAME_TEXT 512	       /* a name in a path, good or bad, with NUL */
+
+enum br_method {
+	BR_METHOD_GET,
+	BR_METHOD_HEAD, /* runs the GET handler; the body is not sent */
+	BR_METHOD_POST,
+	BR_METHOD_PUT,
+	BR_METHOD_PATCH,
+	BR_METHOD_DELETE,
+	BR_METHOD_OPTIONS,
+	BR_METHOD_COUNT
+};
+
+struct br_request_counts;
+
+/* What handlers work on; lives as long as the control. */
+struct br_api {
+	struct br_plane *plane;
+	struct br_rooms *rooms;
+	char version[64];
+	uint16_t media_port;
+	const struct br_port *port; /* NULL: not shown */
+	int64_t started_ms;	    /* Unix time */
+	struct br_request_counts *counts;
+};
+
+struct br_request {
+	enum br_method method;
+	char room[BR_API_NAME_TEXT]; /* {room} of the path, decoded; "" when it has none */
+	char leg[BR_API_NAME_TEXT];  /* {leg} */
+	const char *body;	     /* @body_length bytes, no NUL needed */
+	size_t body_length;
+};
+
+struct br_response {
+	int status;
+	const char *content_type; /* NULL: no body */
+	struct br_buffer body;
+	char location[256]; /* "": no Location */
+	char allow[64];	    /* "": no Allow */
+	bool retry_later;   /* full tables: say Retry-After */
+};
+
+/** br_response_json - begin a JSON body with @status; returns the writer for it */
+struct br_json_out br_response_json(struct br_response *response, int status);
+
+/** br_response_free - release the body */
+void br_response_free(struct br_response *response);
+
+typedef void (*br_api_handler)(struct br_api *api, const struct br_request *request,
+			       struct br_response *response);
+
+/* api_rooms.c */
+void br_api_rooms_list(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_room_put(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_room_get(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_room_delete(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_room_stats(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_room_streams(struct br_api *api, const struct br_request *, struct br_response *);
+/* api_legs.c */
+void br_api_legs_list(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_room_legs_list(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_leg_post(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_leg_get(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_leg_delete(struct br_api *api, const struct br_request *, struct br_response *);
+/* api_stats.c */
+void br_api_stats(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_healthz(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_readyz(struct br_api *api, const struct br_request *, struct br_response *);
+/** br_api_ready - can media flow? every media interface is up */
+bool br_api_ready(const struct br_api *api);
+/** br_verdict_name - "pass", "drop" or "sent" */
+const char *br_verdict_name(enum br_verdict verdict);
+/* openapi.c */
+void br_api_openapi(struct br_api *api, const struct br_request *, struct br_response *);
+/* metrics.c */
+void br_api_metrics(struct br_api *api, const struct br_request *, struct br_response *);
+
+/**
+ * br_api_find_room - the room of the path
+ *
+ * Return: NULL when the name is malformed or there is none; @response is the problem then.
+ */
+struct br_room *br_api_find_room(struct br_api *api, const struct br_request *request,
+				 struct br_response *response);
+/** br_api_find_leg - the leg of the path in @room; NULL as br_api_find_room */
+struct br_room_leg *br_api_find_leg(struct br_room *room, const struct br_request *request,
+				    struct br_response *response);
+/** br_api_check_empty - body absent or {}; false: @response is the problem */
+bool br_api_check_empty(const struct br_request *request, struct br_response *response);
+
+/** br_role_name - "publisher", "subscriber" or "both" */
+const char *br_role_name(enum br_role role);
+/** br_api_ms_ago - milliseconds since a CLOCK_MONOTONIC time; true when that time is set */
+bool br_api_ms_ago(uint64_t monotonic_ns, uint64_t *ms);
+
+/** br_api_write_counters - member "counters" of a leg or a room */
+void br_api_write_counters(struct br_json_out *out, const struct br_leg_counters *counters);
+
+/* api_leg_body.c */
+/**
+ * br_api_leg_read - the body of POST …/legs
+ * @leg: set on success
+ *
+ * Return: 0; -EBADMSG when it is no JSON, -EINVAL when a field is wrong.
+ */
+int br_api_leg_read(const char *text, size_t length, struct br_static_leg *leg,
+		    struct br_error *error);
+
+#endif
