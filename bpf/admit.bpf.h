@@ -47,8 +47,11 @@ static __noinline int br_learn(const struct br_stream_key *key, __u32 limit, __u
 	event.leg = leg;
 	event.ssrc = key->ssrc;
 	event.slot = taken;
-	bpf_ringbuf_output(&events, &event, sizeof(event), 0);
-	return 0;
+	if (!bpf_ringbuf_output(&events, &event, sizeof(event), 0))
+		return 0;
+	/* Nobody would ever free what the daemon has not heard of. */
+	bpf_map_delete_elem(&streams, key);
+	bpf_map_push_elem(&free_streams, &taken, 0);
 undo:
 	__sync_fetch_and_add(&state->learned, -1);
 	return BR_SSRC_LIMIT;

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* relay: lengths, every byte, the ticket, VLAN tags, copiers. */
+#include "cases.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+#include <cmocka.h>
+
+#include "check.h"
+
+#define SSRC 0xcafe0001u
+#define SLOT 5u
+#define BODY 40u
+
+static const uint32_t publishers[] = {PUB4, PUB6};
+
+struct sent {
+	struct tables tables;
+	struct packet packet;
+	uint8_t payload[256];
+	uint8_t frame[PACKET_MAX];
+	struct world_run run;
+};
+
+/* An RTP packet of a publisher with a registered stream; nothing written to the kernel yet. */
+static void prepare(struct sent *sent, uint32_t publisher)
+{
+	memset(sent, 0, sizeof(*sent));
+	tables_base(&sent->tables);
+	tables_stream(&sent->tables, publisher, SSRC, SLOT);
+	tables_packet_from(&sent->tables, publisher, &sent->packet);
+	sent->packet.payload = sent->payload;
+	sent->packet.payload_length = payload_rtp(sent->payload, SSRC, 2, 1, BODY);
+	sent->run.program = PROGRAM_RELAY;
+	sent->run.in = sent->frame;
+}
+
+static uint32_t ip_length(const struct sent *sent)
+{
+	return (uint32_t)packet_ip_length(&sent->packet);
+}
+
+static void expect_forwarded(struct world *world, struct sent *sent, uint32_t publisher)
+{
+	check_run(world, &sent->run,
+		  EXPECT(.reason = BR_FORWARDED, .bytes = ip_length(sent), .rx = publisher,
+			 .stream = STREAM(SLOT), .leg_bytes = ip_length(sent), .tickets = 1));
+}
+
+/* A frame cut anywhere: what the headers promise is not there. */
+void test_relay_every_length(void **state)
+{
+	struct world *world = *state;
+	struct sent sent;
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t whole, headers, udp;
+
+		prepare(&sent, publishers[i]);
+		world_write(world, &sent.tables);
+		sent.packet.tags = 1;
+		sent.packet.tpid[0] = TPID_C;
+		whole = packet_build(&sent.packet, sent.frame);
+		headers = packet_udp(&sent.packet);
+		udp = headers + UDP_HEADER;
+		for (sent.run.length = 14; sent.run.length < whole; sent.run.length++) {
+			bool parsed = sent.run.length >= headers;
+
+			if (sent.run.length < udp)
+				check_run(world, &sent.run,
+					  EXPECT(.reason = BR_NOT_MEDIA,
+						 .bytes = parsed ? ip_length(&sent) : 0));
+			else
+				check_run(
+					world, &sent.run,
+					EXPECT(.reason = BR_BAD_LENGTH, .bytes = ip_length(&sent)));
+			check_unchanged(&sent.run);
+		}
+		expect_forwarded(world, &sent, publishers[i]);
+	}
+}
+
+/*
+ * Every byte of a valid packet inverted, one at a time: only bytes that the relay does not
+ * read may leave it forwarded, and those come out as they went in.
+ */
+void test_relay_every_byte(void **state)
+{
+	struct world *world = *state;
+	struct sent sent;
+
+	for (size_t i = 0; i < 2; i++) {
+		/* DSCP, identification, TTL, checksums: not a reason to drop */
+		static const bool free_ipv4[20] = {
+			[1] = 1, [4] = 1, [5] = 1, [8] = 1, [10] = 1, [11] = 1};
+		/* the second byte of the flow label and on; byte 1 is class and label */
+		static const bool free_ipv6[40] = {[1] = 1, [2] = 1, [3] = 1, [7] = 1};
+		size_t l3, udp, length;
+
+		prepare(&sent, publishers[i]);
+		length = packet_build(&sent.packet, sent.frame);
+		l3 = packet_l3(&sent.packet);
+		udp = packet_udp(&sent.packet);
+		sent.run.length = length;
+		for (size_t at = 0; at < length; at++) {
+			size_t rtp = at - udp - UDP_HEADER; /* may wrap: then it is large */
+			bool forwarded = at < 12 || (rtp < 0x10000 && at >= udp + UDP_HEADER);
+			uint32_t changed = UINT32_MAX;
+
+			if (at >= l3 && at < udp)
+				forwarded = sent.packet.family == 4 ? free_ipv4[at - l3]
+								    : free_ipv6[at - l3];
+			else if (at == udp + 6 || at == udp + 7) /* never 0 afterwards: checked */
+				forwarded = true;
+			else if (rtp == 0 || (rtp >= 8 && rtp < 12) || rtp == 22 || rtp == 23)
+				forwarded = false; /* class, SSRC, length of the extension */
+			world_write(world, &sent.tables);
+			sent.frame[at] ^= 0xff;
+			assert_int_not_equal(get16(sent.frame + udp + 6), 0);
+			world_run(world, &sent.run);
+			if (forwarded != (sent.run.verdict == XDP_REDIRECT))
+				changed = sent.run.verdict;
+			if (rtp >= 8 && rtp < 12) /* another SSRC: learned, and forwarded */
+				changed = sent.run.verdict == XDP_REDIRECT ? UINT32_MAX : 0;
+			if (changed != UINT32_MAX)
+				fail_msg("IPv%d: byte %zu inverted: verdict %u", sent.packet.family,
+					 at, sent.run.verdict);
+			assert_int_equal(sent.run.out_length, length);
+			assert_memory_equal(sent.run.out + 12, sent.frame + 12, length - 12);
+			sent.frame[at] ^= 0xff;
+		}
+	}
+}
+
+void test_relay_ticket(void **state)
+{
+	struct world *world = *state;
+	uint8_t expected[PACKET_MAX];
+	struct sent sent;
+
+	for (size_t i = 0; i < 2; i++) {
+		prepare(&sent, publishers[i]);
+		/* Ethernet padding travels on; bytes are counted without it. */
+		sent.packet.padding = 9;
+		tables_route(&sent.tables, publishers[i], EDGES_LONG, BR_CHUNK_MAX + 7);
+		tables_route(&sent.tables, T_LEGS + SLOT, EDGES_ONE, 1);
+		world_write(world, &sent.tables);
+		sent.run.length = packet_build(&sent.packet, sent.frame);
+		for (uint16_t nonce = 1; nonce <= 300; nonce++) {
+			expect_forwarded(world, &sent, publishers[i]);
+			memcpy(expected, sent.frame, sent.run.length);
+			tables_ticket(expected, publishers[i], EDGES_ONE, 1, nonce);
+			check_bytes(&sent.run, expected, sent.run.length);
+		}
+		/* RTCP of no stream takes the route of the leg */
+		sent.packet.payload_length = payload_rtcp(sent.payload, 201, 99, 24);
+		sent.run.length = packet_build(&sent.packet, sent.frame);
+		check_run(world, &sent.run,
+			  EXPECT(.reason = BR_FORWARDED, .bytes = ip_length(&sent),
+				 .rx = publishers[i], .leg_bytes = ip_length(&sent), .tickets = 1));
+		memcpy(expected, sent.frame, sent.run.length);
+		tables_ticket(expected, publishers[i], EDGES_LONG, BR_CHUNK_MAX + 7, 301);
+		check_bytes(&sent.run, expected, sent.run.length);
+	}
+}
+
+void test_relay_tags(void **state)
+{
+	static const struct {
+		uint8_t tags;
+		uint16_t tpid[PACKET_TAGS];
+		bool read;
+	} rows[] = {
+		{0, {0}, true},
+		{1, {TPID_C}, true},
+		{1, {TPID_S}, true},
+		{2, {TPID_S, TPID_C}, true},
+		{2, {TPID_C, TPID_C}, true},
+		{3, {TPID_S, TPID_C, TPID_C}, false},
+		{1, {0x9100}, false}, /* a private QinQ ethertype */
+	};
+	struct world *world = *state;
+	uint8_t expected[PACKET_MAX];
+	struct sent sent;
+	size_t length;
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t publisher = publishers[i % 2];
+
+		prepare(&sent, publisher);
+		world_write(world, &sent.tables);
+		sent.packet.tags = rows[i / 2].tags;
+		memcpy(sent.packet.tpid, rows[i / 2].tpid, sizeof(sent.packet.tpid));
+		sent.packet.tci[0] = 0xe123;
+		sent.packet.tci[1] = 0x0fff;
+		sent.run.length = packet_build(&sent.packet, sent.frame);
+		if (!rows[i / 2].read) {
+			check_run(world, &sent.run, EXPECT(.reason = BR_NOT_MEDIA));
+			check_unchanged(&sent.run);
+			continue;
+		}
+		expect_forwarded(world, &sent, publisher);
+		sent.packet.tags = 0;
+		length = packet_build(&sent.packet, expected);
+		tables_ticket(expected, publisher, EDGES_SIX, 6, 1);
+		check_bytes(&sent.run, expected, length);
+		assert_true(packet_checksums_valid(sent.run.out, sent.run.out_length, 14));
+	}
+}
+
+void test_relay_copiers(void **state)
+{
+	static const struct {
+		uint8_t egress;
+		uint16_t run;
+		uint16_t count;
+		uint32_t reason;
+		uint16_t tickets;
+	} rows[] = {
+		{0, 1, 1, BR_FORWARDED, 1},
+		{0, 8, 8, BR_FORWARDED, 1},
+		{0, 8, 9, BR_FORWARDED, 1}, /* eight copies and the loop */
+		{0, BR_CHUNK_MAX, BR_CHUNK_MAX, BR_FORWARDED, 1},
+		{0, BR_CHUNK_MAX, BR_ROUTE_MAX, BR_FORWARDED, 1},
+		{0, 9, 9, BR_NO_COPIER, 0}, /* nobody made this one */
+		{1, 2, 3, BR_FORWARDED, 1},
+		{1, 3, 3, BR_FORWARDED, 1},
+		{1, 3, 4, BR_NO_COPIER, 0}, /* three, but not with the loop */
+		{1, 4, 4, BR_NO_COPIER, 0},
+		{2, 1, 1, BR_NO_COPIER, 1}, /* its interface is gone */
+		{3, 1, 1, BR_NO_COPIER, 0},
+		{7, 1, 1, BR_NO_COPIER, 0},
+		{8, 1, 1, BR_NO_COPIER, 0}, /* no slot of an interface */
+	};
+	struct world *world = *state;
+	uint32_t legs[BR_CHUNK_MAX];
+	struct sent sent;
+
+	for (uint32_t i = 0; i < BR_CHUNK_MAX; i++)
+		legs[i] = SUB4;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		prepare(&sent, PUB4);
+		tables_segment(&sent.tables, EDGES_SIX, rows[i].egress, legs, rows[i].run);
+		tables_route(&sent.tables, PUB4, EDGES_SIX, rows[i].count);
+		world_write(world, &sent.tables);
+		sent.run.length = packet_build(&sent.packet, sent.frame);
+		if (rows[i].reason)
+			check_run(world, &sent.run,
+				  EXPECT(.reason = rows[i].reason, .bytes = ip_length(&sent),
+					 .rx_dropped = PUB4, .stream = STREAM(SLOT),
+					 .leg_bytes = ip_length(&sent),
+					 .tickets = rows[i].tickets));
+		else
+			expect_forwarded(world, &sent, PUB4);
+	}
+}
+
+void test_relay_nonce_wraps(void **state)
+{
+	struct world *world = *state;
+	struct br_cpu cpu = {.nonce = 0xfffe};
+	uint8_t expected[PACKET_MAX];
+	struct sent sent;
+
+	prepare(&sent, PUB4);
+	world_write(world, &sent.tables);
+	/* cursors that a ticket with the same number left 65536 packets ago */
+	for (uint32_t i = 0; i < BR_CURSORS; i++)
+		cpu.cursors[i] = (struct br_cursor){
+			.nonce = (uint16_t)(i < 64 ? i : i - BR_CURSORS), .passed = 3};
+	world_set_cpu(world, &cpu);
+	sent.run.length = packet_build(&sent.packet, sent.frame);
+	for (uint32_t nonce = 0xffff; nonce < 0x10003; nonce++) {
+		expect_forwarded(world, &sent, PUB4); /* sees that the cursor is back at 0 */
+		memcpy(expected, sent.frame, sent.run.length);
+		tables_ticket(expected, PUB4, EDGES_SIX, 6, (uint16_t)nonce);
+		check_bytes(&sent.run, expected, sent.run.length);
+	}
+}

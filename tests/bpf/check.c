@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+#include <cmocka.h>
+
+static bool reached[BR_REASON_COUNT];
+
+const char *check_reason_name(uint32_t reason)
+{
+	static const char *const names[] = {
+#define NAME(NAME, verdict, name, meaning) name,
+		BR_REASONS(NAME)
+#undef NAME
+	};
+
+	return reason < BR_REASON_COUNT ? names[reason] : "no reason";
+}
+
+uint32_t check_verdict(enum program program, uint32_t reason)
+{
+	static const uint8_t verdicts[] = {
+#define VERDICT(NAME, verdict, name, meaning) BR_VERDICT_##verdict,
+		BR_REASONS(VERDICT)
+#undef VERDICT
+	};
+
+	/* To the other programs nothing that is not theirs may come: never up the stack. */
+	if (verdicts[reason] == BR_VERDICT_PASS && program == PROGRAM_RELAY)
+		return XDP_PASS;
+	if (verdicts[reason] == BR_VERDICT_SENT)
+		return program == PROGRAM_STAMP ? XDP_PASS : XDP_REDIRECT;
+	return XDP_DROP;
+}
+
+bool check_was_reached(uint32_t reason)
+{
+	return reached[reason];
+}
+
+static bool settle_time(__u64 *expected, __u64 actual, const struct world_run *run)
+{
+	if (*expected == MODEL_NOW && actual >= run->before_ns && actual <= run->after_ns)
+		*expected = actual;
+	return *expected == actual;
+}
+
+static bool same_cpu(const struct br_cpu *expected, const struct br_cpu *actual)
+{
+	for (uint32_t i = 0; i < BR_REASON_SLOTS; i++)
+		if (memcmp(&expected->reasons[i], &actual->reasons[i], sizeof(struct br_counter))) {
+			print_error("reason %s: %llu packets %llu bytes, expected %llu, %llu\n",
+				    check_reason_name(i), actual->reasons[i].packets,
+				    actual->reasons[i].bytes, expected->reasons[i].packets,
+				    expected->reasons[i].bytes);
+			return false;
+		}
+	for (uint32_t i = 0; i < BR_CURSORS; i++)
+		if (memcmp(&expected->cursors[i], &actual->cursors[i], sizeof(struct br_cursor))) {
+			print_error("cursor %u: nonce %u passed %u, expected %u, %u\n", i,
+				    actual->cursors[i].nonce, actual->cursors[i].passed,
+				    expected->cursors[i].nonce, expected->cursors[i].passed);
+			return false;
+		}
+	if (!memcmp(expected, actual, sizeof(*expected)))
+		return true;
+	print_error("nonce %u, expected %u\n", actual->nonce, expected->nonce);
+	return false;
+}
+
+bool check_counters(struct counters *expected, const struct counters *actual,
+		    const struct world_run *run)
+{
+	if (!same_cpu(&expected->cpu, &actual->cpu))
+		return false;
+	for (uint32_t i = 0; i < T_LEGS; i++) {
+		const struct br_leg_counters *is = &actual->legs[i];
+		struct br_leg_counters *want = &expected->legs[i];
+
+		if (settle_time(&want->last_seen_ns, is->last_seen_ns, run) &&
+		    !memcmp(want, is, sizeof(*is)))
+			continue;
+		print_error("leg %u: rx %llu/%llu tx %llu/%llu dropped %llu/%llu seen %llu, "
+			    "expected %llu/%llu %llu/%llu %llu/%llu %llu\n",
+			    i, is->rx.packets, is->rx.bytes, is->tx.packets, is->tx.bytes,
+			    is->rx_dropped, is->tx_dropped, is->last_seen_ns, want->rx.packets,
+			    want->rx.bytes, want->tx.packets, want->tx.bytes, want->rx_dropped,
+			    want->tx_dropped, want->last_seen_ns);
+		return false;
+	}
+	for (uint32_t i = 0; i < T_STREAMS; i++) {
+		const struct br_stream_counters *is = &actual->streams[i];
+		struct br_stream_counters *want = &expected->streams[i];
+
+		if (settle_time(&want->last_seen_ns, is->last_seen_ns, run) &&
+		    !memcmp(want, is, sizeof(*is)))
+			continue;
+		print_error("stream %u: %llu/%llu seen %llu, expected %llu/%llu %llu\n", i,
+			    is->rx.packets, is->rx.bytes, is->last_seen_ns, want->rx.packets,
+			    want->rx.bytes, want->last_seen_ns);
+		return false;
+	}
+	return true;
+}
+
+static void expected_counters(struct counters *counters, const struct expect *expect)
+{
+	struct br_leg_counters *leg;
+
+	counters->cpu.reasons[expect->reason].packets++;
+	counters->cpu.reasons[expect->reason].bytes += expect->bytes;
+	for (uint16_t i = 0; i < expect->tickets; i++) {
+		counters->cpu.nonce++;
+		counters->cpu.cursors[counters->cpu.nonce % BR_CURSORS] =
+			(struct br_cursor){.nonce = counters->cpu.nonce};
+	}
+	if (expect->cursor)
+		counters->cpu.cursors[expect->nonce % BR_CURSORS] =
+			(struct br_cursor){.nonce = expect->nonce, .passed = expect->passed};
+	if (expect->rx != NO_LEG) {
+		leg = &counters->legs[expect->rx];
+		leg->rx.packets++;
+		leg->rx.bytes += expect->leg_bytes;
+		leg->last_seen_ns = MODEL_NOW;
+	}
+	if (expect->rx_dropped != NO_LEG)
+		counters->legs[expect->rx_dropped].rx_dropped++;
+	if (expect->tx != NO_LEG) {
+		counters->legs[expect->tx].tx.packets++;
+		counters->legs[expect->tx].tx.bytes += expect->leg_bytes;
+	}
+	if (expect->tx_dropped != NO_LEG)
+		counters->legs[expect->tx_dropped].tx_dropped++;
+	if (expect->stream) {
+		counters->streams[expect->stream - 1].rx.packets++;
+		counters->streams[expect->stream - 1].rx.bytes += expect->leg_bytes;
+		counters->streams[expect->stream - 1].last_seen_ns = MODEL_NOW;
+	}
+}
+
+void check_run(struct world *world, struct world_run *run, const struct expect *expect)
+{
+	struct counters expected, before, after;
+
+	world_counters(world, &before);
+	world_run(world, run);
+	world_counters(world, &after);
+	for (uint32_t i = 0; i < BR_REASON_COUNT; i++)
+		if (after.cpu.reasons[i].packets != before.cpu.reasons[i].packets) {
+			reached[i] = true;
+			if (i != expect->reason)
+				fail_msg("ended with %s, expected %s", check_reason_name(i),
+					 check_reason_name(expect->reason));
+		}
+	expected = before;
+	expected_counters(&expected, expect);
+	if (!check_counters(&expected, &after, run))
+		fail_msg("counters of a run that ended with %s", check_reason_name(expect->reason));
+	if (run->verdict != check_verdict(run->program, expect->reason))
+		fail_msg("verdict %u, expected %u", run->verdict,
+			 check_verdict(run->program, expect->reason));
+}
+
+void check_bytes(const struct world_run *run, const uint8_t *expected, size_t length)
+{
+	for (size_t i = 0; i < length && i < run->out_length; i++)
+		if (run->out[i] != expected[i])
+			fail_msg("byte %zu is 0x%02x, expected 0x%02x", i, run->out[i],
+				 expected[i]);
+	if (run->out_length != length)
+		fail_msg("%zu bytes came out, expected %zu", run->out_length, length);
+}
+
+void check_unchanged(const struct world_run *run)
+{
+	check_bytes(run, run->in, run->length);
+}
+
+static bool has_stream(const struct tables *tables, const struct table_stream *stream)
+{
+	for (size_t i = 0; i < tables->stream_count; i++)
+		if (!memcmp(&tables->streams[i], stream, sizeof(*stream)))
+			return true;
+	return false;
+}
+
+void check_dynamic(struct world *world, const struct tables *expected)
+{
+	struct tables actual = {};
+
+	world_read_dynamic(world, &actual);
+	assert_memory_equal(actual.learned, expected->learned, sizeof(actual.learned));
+	assert_int_equal(actual.stream_count, expected->stream_count);
+	for (size_t i = 0; i < expected->stream_count; i++)
+		if (!has_stream(&actual, &expected->streams[i]))
+			fail_msg("stream of leg %u, SSRC 0x%08x is not at slot %u",
+				 expected->streams[i].key.leg, expected->streams[i].key.ssrc,
+				 expected->streams[i].slot);
+	assert_int_equal(actual.free_count, expected->free_count);
+	assert_memory_equal(actual.free, expected->free,
+			    expected->free_count * sizeof(actual.free[0]));
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "model_private.h"
+
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+
+/* What the model knows about a frame on its way in. */
+struct seen {
+	struct br_tuple tuple;
+	size_t l3;
+	uint16_t type;
+	size_t header; /* of IP */
+	size_t ip_length;
+	size_t udp_length;
+	uint16_t check;
+	uint8_t ttl;
+	bool rtcp;
+	uint32_t ssrc; /* as on the wire */
+};
+
+/* ---- ingress: RFC 894, 802.1Q, RFC 791, RFC 8200, RFC 768 ---- */
+
+static uint32_t see_ipv4(const uint8_t *ip, size_t left, struct seen *seen)
+{
+	if (left < 20 || ip[0] >> 4 != 4 || ip[9] != 17)
+		return BR_NOT_MEDIA;
+	if ((ip[0] & 15) != 5)
+		return BR_IP_OPTIONS;
+	if (get16(ip + 6) & 0x3fff)
+		return BR_FRAGMENT;
+	seen->tuple.remote[2] = seen->tuple.local[2] = htonl(0xffff);
+	memcpy(&seen->tuple.remote[3], ip + 12, 4);
+	memcpy(&seen->tuple.local[3], ip + 16, 4);
+	seen->header = 20;
+	seen->ip_length = get16(ip + 2);
+	seen->ttl = ip[8];
+	return 0;
+}
+
+static uint32_t see_ipv6(const uint8_t *ip, size_t left, struct seen *seen)
+{
+	if (left < 40 || ip[0] >> 4 != 6)
+		return BR_NOT_MEDIA;
+	if (ip[6] == 44)
+		return BR_FRAGMENT;
+	if (ip[6] == 0 || ip[6] == 43 || ip[6] == 60)
+		return BR_IP_OPTIONS;
+	if (ip[6] != 17)
+		return BR_NOT_MEDIA;
+	memcpy(seen->tuple.remote, ip + 8, 16);
+	memcpy(seen->tuple.local, ip + 24, 16);
+	seen->header = 40;
+	seen->ip_length = 40u + get16(ip + 4);
+	if (seen->ip_length > 65535)
+		seen->ip_length = 65535;
+	seen->ttl = ip[7];
+	return 0;
+}
+
+static uint32_t see(const uint8_t *in, size_t length, struct seen *seen)
+{
+	const uint8_t *udp;
+	uint32_t reason;
+	size_t l3 = 14;
+
+	if (length < l3)
+		return BR_NOT_MEDIA;
+	while (l3 < 22 && (get16(in + l3 - 2) == TPID_C || get16(in + l3 - 2) == TPID_S)) {
+		l3 += 4;
+		if (length < l3)
+			return BR_NOT_MEDIA;
+	}
+	seen->l3 = l3;
+	seen->type = get16(in + l3 - 2);
+	if (seen->type == TYPE_IPV4)
+		reason = see_ipv4(in + l3, length - l3, seen);
+	else if (seen->type == TYPE_IPV6)
+		reason = see_ipv6(in + l3, length - l3, seen);
+	else
+		return BR_NOT_MEDIA;
+	if (reason)
+		return reason;
+	udp = in + l3 + seen->header;
+	if (length < l3 + seen->header + UDP_HEADER || get16(udp + 2) != MEDIA_PORT)
+		return BR_NOT_MEDIA;
+	memcpy(&seen->tuple.remote_port, udp, 2);
+	memcpy(&seen->tuple.local_port, udp + 2, 2);
+	seen->udp_length = get16(udp + 4);
+	seen->check = get16(udp + 6);
+	return 0;
+}
+
+/* RFC 7983 section 7, RFC 5761 section 4, RFC 3550 sections 5.1 and 6.4.1. */
+static uint32_t look_inside(const uint8_t *in, size_t length, struct seen *seen)
+{
+	const uint8_t *p = in + seen->l3 + seen->header + UDP_HEADER;
+	size_t n, need = PACKET_RTP_MIN;
+
+	if (seen->udp_length < UDP_HEADER || seen->ip_length != seen->header + seen->udp_length ||
+	    seen->l3 + seen->ip_length > length)
+		return BR_BAD_LENGTH;
+	if (seen->type == TYPE_IPV6 && !seen->check)
+		return BR_NO_CHECKSUM;
+	n = seen->udp_length - UDP_HEADER;
+	if (n < 2 || p[0] > 191 || (p[0] > 3 && p[0] < 20) || (p[0] > 63 && p[0] < 128))
+		return BR_BAD_CLASS;
+	if (p[0] <= 3)
+		return BR_STUN;
+	if (p[0] <= 63)
+		return BR_DTLS;
+	if (p[1] >= 192 && p[1] <= 223) {
+		if (n < 8)
+			return BR_BAD_RTCP;
+		seen->rtcp = true;
+		memcpy(&seen->ssrc, p + 4, 4);
+		return 0;
+	}
+	if (n < need)
+		return BR_BAD_RTP;
+	need += 4u * (p[0] % 16);
+	if (p[0] & 16) {
+		if (n < need + 4)
+			return BR_BAD_RTP;
+		need += 4 + 4u * get16(p + need + 2);
+	}
+	if (n < need)
+		return BR_BAD_RTP;
+	memcpy(&seen->ssrc, p + 8, 4);
+	return 0;
+}
+
+static uint32_t find_leg(const struct tables *tables, const struct br_tuple *tuple, bool *local)
+{
+	*local = false;
+	for (size_t i = 0; i < tables->local_count; i++)
+		*local |= !memcmp(tables->locals[i], tuple->local, 16);
+	for (size_t i = 0; i < tables->tuple_count; i++)
+		if (!memcmp(&tables->tuples[i].tuple, tuple, sizeof(*tuple)))
+			return tables->tuples[i].leg;
+	return NOBODY;
+}
+
+static uint32_t learn(struct model_run *run, uint32_t leg, uint32_t ssrc, uint32_t *slot)
+{
+	struct tables *tables = run->tables;
+
+	if (tables->learned[leg] >= tables->legs[leg].ssrc_limit || !tables->free_count)
+		return BR_SSRC_LIMIT;
+	tables->learned[leg]++;
+	*slot = tables->free[0];
+	tables->free_count--;
+	memmove(tables->free, tables->free + 1, tables->free_count * sizeof(tables->free[0]));
+	tables->streams[tables->stream_count++] = (struct table_stream){
+		.key = {.leg = leg, .ssrc = ssrc},
+		.slot = *slot,
+	};
+	run->out->event_sent = true;
+	run->out->event =
+		(struct br_event){.type = BR_EVENT_STREAM, .leg = leg, .ssrc = ssrc, .slot = *slot};
+	return 0;
+}
+
+static uint32_t find_stream(struct model_run *run, const struct seen *seen, uint32_t leg,
+			    uint32_t *slot)
+{
+	const struct tables *tables = run->tables;
+
+	*slot = NOBODY;
+	if (!(tables->legs[leg].flags & BR_LEG_PUBLISH))
+		return seen->rtcp ? 0 : BR_NOT_PUBLISHER;
+	for (size_t i = 0; i < tables->stream_count; i++)
+		if (tables->streams[i].key.leg == leg &&
+		    tables->streams[i].key.ssrc == seen->ssrc) {
+			*slot = tables->streams[i].slot;
+			return 0;
+		}
+	if (seen->rtcp)
+		return 0;
+	if (tables->legs[leg].flags & BR_LEG_FIXED_SSRCS)
+		return BR_SSRC_REFUSED;
+	return learn(run, leg, seen->ssrc, slot);
+}
+
+static uint32_t admit(struct model_run *run, const struct seen *seen, uint32_t leg,
+		      struct br_route *route)
+{
+	const struct tables *tables = run->tables;
+	struct br_stream_counters *counted;
+	uint32_t slot, reason;
+	uint64_t whole = BR_ROUTE_INHERIT;
+
+	if (leg >= T_LEGS || !model_alive(&tables->legs[leg], run->now_ns))
+		return BR_LEG_EXPIRED;
+	if (seen->ttl < 2)
+		return BR_TTL;
+	reason = find_stream(run, seen, leg, &slot);
+	if (reason)
+		return reason;
+	if (slot != NOBODY) {
+		counted = &run->counters->streams[slot];
+		counted->rx.packets++;
+		counted->rx.bytes += seen->ip_length;
+		counted->last_seen_ns = MODEL_NOW;
+		whole = tables->routes[T_LEGS + slot];
+	}
+	if (whole == BR_ROUTE_INHERIT)
+		whole = tables->routes[leg];
+	memcpy(route, &whole, sizeof(*route));
+	return route->count ? 0 : BR_NO_RECEIVER;
+}
+
+/* ---- ticket and copier ---- */
+
+static uint32_t spread(struct model_run *run, uint32_t leg, uint32_t first, uint32_t count)
+{
+	struct br_cpu *cpu = &run->counters->cpu;
+	const struct br_edge *edge;
+	enum copier copier;
+	bool loop;
+
+	if (first >= T_EDGES)
+		return BR_NO_COPIER;
+	edge = &run->tables->edges[first];
+	if (!edge->run || edge->run > count || edge->run > BR_CHUNK_MAX ||
+	    edge->egress >= BR_EGRESS_MAX)
+		return BR_NO_COPIER;
+	loop = edge->run < count;
+	copier = tables_copier(edge->egress, edge->run, loop);
+	if (copier == COPIER_NONE)
+		return BR_NO_COPIER;
+	cpu->nonce++;
+	cpu->cursors[cpu->nonce % BR_CURSORS] = (struct br_cursor){.nonce = cpu->nonce};
+	tables_ticket(run->out->bytes, leg, first, (uint16_t)count, cpu->nonce);
+	if (copier == COPIER_EMPTY)
+		return BR_NO_COPIER;
+	run->out->verdict = XDP_REDIRECT;
+	return 0;
+}
+
+static uint32_t relay(struct model_run *run, struct seen *seen)
+{
+	struct outcome *out = run->out;
+	struct br_leg_counters *counted;
+	struct br_route route = {};
+	uint32_t reason, leg;
+	bool local;
+
+	reason = see(out->bytes, out->length, seen);
+	if (reason)
+		return reason;
+	leg = find_leg(run->tables, &seen->tuple, &local);
+	if (leg == NOBODY && !local)
+		return BR_NOT_MEDIA;
+	reason = look_inside(out->bytes, out->length, seen);
+	if (reason)
+		return reason;
+	if (leg == NOBODY)
+		return BR_UNKNOWN_LEG;
+	reason = admit(run, seen, leg, &route);
+	if (!reason) {
+		/* addresses, type, IP: the tags in between go */
+		out->length -= seen->l3 - 14;
+		memmove(out->bytes + 12, out->bytes + seen->l3 - 2, out->length - 12);
+		reason = spread(run, leg, route.first, route.count);
+		out->bytes_known = !reason;
+	}
+	if (leg >= T_LEGS)
+		return reason;
+	counted = &run->counters->legs[leg];
+	if (reason) {
+		counted->rx_dropped++;
+		return reason;
+	}
+	counted->rx.packets++;
+	counted->rx.bytes += seen->ip_length;
+	counted->last_seen_ns = MODEL_NOW;
+	return 0;
+}
+
+static uint32_t loop(struct model_run *run)
+{
+	const struct br_edge *edges = run->tables->edges;
+	struct br_ticket ticket;
+	uint32_t first, reason;
+
+	if (!model_read_ticket(run->out->bytes, run->out->length, &ticket))
+		return BR_NO_TICKET;
+	first = ticket.first_nonce % BR_TICKET_INDEX_MAX;
+	if (first >= T_EDGES || !edges[first].run || edges[first].run >= ticket.count)
+		return BR_TICKET_SPENT;
+	reason = spread(run, ticket.leg_nonce % BR_TICKET_INDEX_MAX, first + edges[first].run,
+			ticket.count - edges[first].run);
+	run->out->bytes_known = !reason;
+	return reason;
+}
+
+void model_run(struct tables *tables, struct counters *counters, uint64_t now_ns,
+	       enum program program, const uint8_t *in, size_t length, struct outcome *out)
+{
+	struct model_run run = {
+		.tables = tables, .counters = counters, .now_ns = now_ns, .out = out};
+	struct seen seen = {};
+	uint64_t bytes;
+
+	memset(out, 0, sizeof(*out));
+	memcpy(out->bytes, in, length);
+	out->length = length;
+	out->bytes_known = true;
+	out->verdict = XDP_DROP;
+	switch (program) {
+	case PROGRAM_STAMP:
+		model_stamp(&run, in, length);
+		return;
+	case PROGRAM_LOOP:
+		out->reason = loop(&run);
+		bytes = length - 14;
+		if (!out->reason)
+			out->reason = BR_LOOPED;
+		break;
+	default:
+		out->reason = relay(&run, &seen);
+		bytes = seen.ip_length;
+		if (out->reason == BR_NOT_MEDIA || out->reason == BR_FRAGMENT ||
+		    out->reason == BR_IP_OPTIONS || out->reason == BR_STUN ||
+		    out->reason == BR_DTLS)
+			out->verdict = XDP_PASS;
+		break;
+	}
+	counters->cpu.reasons[out->reason].packets++;
+	counters->cpu.reasons[out->reason].bytes += bytes;
+}
