@@ -98,6 +98,9 @@ static __always_inline int br_admit(const struct br_packet *packet, __u32 leg_in
 
 	if (!leg || !br_alive(leg))
 		return BR_LEG_EXPIRED;
+	/* An IPv4-mapped address inside IPv6 is no IPv4 leg, though its tuple looks the same. */
+	if ((leg->family == 4) != (packet->ip_header == sizeof(struct iphdr)))
+		return BR_UNKNOWN_LEG;
 	if (packet->ttl <= 1)
 		return BR_TTL;
 	if (leg->flags & BR_LEG_PUBLISH) {

@@ -22,6 +22,7 @@ struct br_copy {
 	__u16 old_sum;	   /* of the old addresses */
 	__u8 tos;	   /* DSCP and ECN */
 	__u8 ttl;
+	__u8 vlans;	   /* tags to push; read once, as the daemon may rewrite the next hop */
 };
 
 /* Which edge is this copy for? The copies of one ticket pass in order on one CPU. */
@@ -155,7 +156,7 @@ static __always_inline int br_write_udp(struct udphdr *udp, const struct br_copy
 
 /* Write Ethernet header and tags; returns the network header, or NULL when the frame is short. */
 static __always_inline void *br_write_ethernet(void *data, void *end, const struct br_next_hop *hop,
-					       __be16 ethertype_be)
+					       __u8 vlans, __be16 ethertype_be)
 {
 	struct ethhdr *eth = data;
 	struct br_vlan_header *vlan = (void *)(eth + 1);
@@ -163,7 +164,7 @@ static __always_inline void *br_write_ethernet(void *data, void *end, const stru
 	if ((void *)(vlan + BR_VLAN_MAX) > end)
 		return 0;
 	__builtin_memcpy(eth, hop->destination, 2 * ETH_ALEN);
-	switch (hop->vlans) {
+	switch (vlans) {
 	case 0:
 		eth->h_proto = ethertype_be;
 		return vlan;
@@ -187,7 +188,7 @@ static __always_inline int br_stamp_write(struct xdp_md *ctx, const struct br_co
 					  const struct br_leg *leg, const struct br_next_hop *hop)
 {
 	int grow = copy->new_header - copy->old_header +
-		   (int)sizeof(struct br_vlan_header) * (hop->vlans > 1 ? 2 : hop->vlans);
+		   (int)sizeof(struct br_vlan_header) * copy->vlans;
 	__be16 ethertype_be = leg->family == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 	void *data, *end, *l3, *udp;
 
@@ -195,7 +196,7 @@ static __always_inline int br_stamp_write(struct xdp_md *ctx, const struct br_co
 		return BR_NO_HEADROOM;
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	l3 = br_write_ethernet(data, end, hop, ethertype_be);
+	l3 = br_write_ethernet(data, end, hop, copy->vlans, ethertype_be);
 	if (!l3)
 		return BR_NO_HEADROOM;
 	if (leg->family == 4) {
@@ -237,6 +238,9 @@ static __always_inline int br_stamp(struct xdp_md *ctx, struct br_cpu *cpu, stru
 		return BR_NO_NEXT_HOP;
 	if (hop->egress != edge.egress)
 		return BR_WRONG_EGRESS;
+	copy->vlans = *(volatile __u8 *)&hop->vlans;
+	if (copy->vlans > BR_VLAN_MAX)
+		copy->vlans = BR_VLAN_MAX;
 	reason = br_stamp_read(ctx, copy);
 	if (reason)
 		return reason;

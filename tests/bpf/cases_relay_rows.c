@@ -77,6 +77,12 @@ static void only_tuple(struct tables *tables, uint32_t publisher)
 	tables->local_count = 0;
 }
 
+/* As an IPv4-mapped address inside IPv6 would match the five-tuple of an IPv4 leg. */
+static void other_family(struct tables *tables, uint32_t publisher)
+{
+	tables->legs[publisher].family ^= 4 ^ 6;
+}
+
 static void expired(struct tables *tables, uint32_t publisher)
 {
 	tables->legs[publisher].expires_ns = 1;
@@ -267,6 +273,7 @@ static const struct row rows[] = {
 	{"no leg", BOTH, RTP, {0}, no_tuple, BR_UNKNOWN_LEG, IP_LENGTH, NOTHING},
 	{"no leg, RTCP", BOTH, RTCP, {0}, no_tuple, BR_UNKNOWN_LEG, IP_LENGTH, NOTHING},
 	{"leg out of range", BOTH, RTP, {0}, leg_out_of_range, BR_LEG_EXPIRED, IP_LENGTH, NOTHING},
+	{"leg of the other family", BOTH, RTP, {0}, other_family, BR_UNKNOWN_LEG, IP_LENGTH, LEG_DROPPED},
 	{"expired", BOTH, RTP, {0}, expired, BR_LEG_EXPIRED, IP_LENGTH, LEG_DROPPED},
 	{"not alive", BOTH, RTCP, {0}, not_alive, BR_LEG_EXPIRED, IP_LENGTH, LEG_DROPPED},
 	{"no publisher", BOTH, RTP, {0}, receiver_only, BR_NOT_PUBLISHER, IP_LENGTH, LEG_DROPPED},

@@ -193,6 +193,8 @@ static uint32_t admit(struct model_run *run, const struct seen *seen, uint32_t l
 
 	if (leg >= T_LEGS || !model_alive(&tables->legs[leg], run->now_ns))
 		return BR_LEG_EXPIRED;
+	if (tables->legs[leg].family != (seen->header == 20 ? 4 : 6))
+		return BR_UNKNOWN_LEG;
 	if (seen->ttl < 2)
 		return BR_TTL;
 	reason = find_stream(run, seen, leg, &slot);
