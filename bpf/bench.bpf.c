@@ -8,7 +8,7 @@
 
 #define BR_BENCH_HEADERS 80 /* Ethernet, IPv6, UDP, RTP; the longest, rounded up */
 
-#define BR_BENCH_NOISE	 160 /* bytes; media frames here are longer */
+#define BR_BENCH_NOISE 160 /* bytes; media frames here are longer */
 
 struct br_bench_headers {
 	__u8 bytes[BR_BENCH_HEADERS];

@@ -10,8 +10,8 @@
 #include <blindrelay/reasons.h>
 
 /* Settings, fixed at load time. */
-const volatile __be16 br_media_port;  /* UDP port of every leg's local end */
-const volatile __u16 br_ticket_mark;  /* random, so that no foreign frame passes for a ticket */
+const volatile __be16 br_media_port;   /* UDP port of every leg's local end */
+const volatile __u16 br_ticket_mark;   /* random, so that no foreign frame passes for a ticket */
 const volatile __u32 br_stream_routes; /* index in routes of stream slot 0 */
 
 /* Daemon: five-tuple to leg. */

@@ -26,13 +26,13 @@ struct br_packet {
 	struct br_tuple tuple;
 	__be32 ssrc;
 	__u16 l3_offset;
-	__u16 ip_length;      /* of the whole IP packet, as its header says */
-	__u16 udp_length;     /* as the UDP header says */
-	__u16 ip_header;      /* 20 or 40 */
+	__u16 ip_length;  /* of the whole IP packet, as its header says */
+	__u16 udp_length; /* as the UDP header says */
+	__u16 ip_header;  /* 20 or 40 */
 	__be16 ethertype_be;
 	__sum16 udp_check;
 	__u8 ttl;
-	__u8 class;	      /* enum br_class; set by br_inspect */
+	__u8 class; /* enum br_class; set by br_inspect */
 };
 
 static __always_inline int br_parse_ipv4(void *l3, void *end, struct br_packet *packet)

@@ -14,15 +14,15 @@
 
 /* What the stamp keeps of the old headers while it writes the new ones. */
 struct br_copy {
-	__u32 leg;	   /* index of the receiver */
-	__u16 ip_length;   /* of the new packet */
+	__u32 leg;	 /* index of the receiver */
+	__u16 ip_length; /* of the new packet */
 	__u16 udp_length;
-	__u16 old_header;  /* 20 or 40 */
+	__u16 old_header; /* 20 or 40 */
 	__u16 new_header;
-	__u16 old_sum;	   /* of the old addresses */
-	__u8 tos;	   /* DSCP and ECN */
+	__u16 old_sum; /* of the old addresses */
+	__u8 tos;      /* DSCP and ECN */
 	__u8 ttl;
-	__u8 vlans;	   /* tags to push; read once, as the daemon may rewrite the next hop */
+	__u8 vlans; /* tags to push; read once, as the daemon may rewrite the next hop */
 };
 
 /* Which edge is this copy for? The copies of one ticket pass in order on one CPU. */
@@ -97,9 +97,8 @@ static __always_inline void br_write_ipv4(struct iphdr *ip, const struct br_copy
 		old_ttl = *(__u16 *)&ip->ttl;
 		ip->ttl = copy->ttl - 1;
 		new_ttl = *(__u16 *)&ip->ttl;
-		ip->check = br_csum_replace(
-			ip->check, br_csum_fold((__u64)copy->old_sum + old_ttl),
-			(__u64)leg->addr_sum + new_ttl);
+		ip->check = br_csum_replace(ip->check, br_csum_fold((__u64)copy->old_sum + old_ttl),
+					    (__u64)leg->addr_sum + new_ttl);
 	} else {
 		ip->version = 4;
 		ip->ihl = 5;

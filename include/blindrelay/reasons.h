@@ -50,7 +50,7 @@ enum br_reason {
 #define BR_REASON_ENUM(NAME, verdict, name, meaning) BR_##NAME,
 	BR_REASONS(BR_REASON_ENUM)
 #undef BR_REASON_ENUM
-	BR_REASON_COUNT
+		BR_REASON_COUNT
 };
 
 enum br_verdict {

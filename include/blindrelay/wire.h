@@ -14,10 +14,10 @@ enum br_class {
 	BR_CLASS_RTCP, /* 128..191, packet type 192..223 */
 };
 
-#define BR_RTP_HEADER 12u  /* RFC 3550 section 5.1, without CSRCs */
+#define BR_RTP_HEADER  12u /* RFC 3550 section 5.1, without CSRCs */
 #define BR_RTCP_HEADER 8u  /* RFC 3550 section 6.4: the part SRTCP leaves clear */
-#define BR_RTP_SSRC 8u	   /* offset of the SSRC in RTP */
-#define BR_RTCP_SSRC 4u	   /* offset of the sender's SSRC in RTCP */
+#define BR_RTP_SSRC    8u  /* offset of the SSRC in RTP */
+#define BR_RTCP_SSRC   4u  /* offset of the sender's SSRC in RTCP */
 
 /**
  * br_classify - class of a datagram by its first two bytes

@@ -5,7 +5,8 @@
 
 struct br_error {
 	int code;	  /* negative errno; 0: no error */
-	char field[128];  /* "media.port", "/v1/rooms/{room}", "--bytes"; "" when no field is to blame */
+	char field[128];  /* "media.port", "/v1/rooms/{room}", "--bytes"; "" when no field is to
+			     blame */
 	char detail[320]; /* what is wrong and what was expected, one sentence, no secret in it */
 };
 

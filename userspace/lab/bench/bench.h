@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Benchmarks of the packet path: live frames over a veth pair, in a network namespace of their own. */
+/* Benchmarks of the packet path: live frames over a veth pair, in a network namespace of their own.
+ */
 #ifndef BR_BENCH_H
 #define BR_BENCH_H
 
@@ -55,14 +56,14 @@ int br_bench_lane_bare(struct br_bench_lane *lane, struct br_error *error);
  * @ns: set to the time it took
  * @arrived: set to the copies that reached the sink
  */
-int br_bench_lane_run(struct br_bench_lane *lane, uint32_t packets, uint64_t *ns,
-		      uint64_t *arrived, struct br_error *error);
+int br_bench_lane_run(struct br_bench_lane *lane, uint32_t packets, uint64_t *ns, uint64_t *arrived,
+		      struct br_error *error);
 /** br_bench_lane_copies - copies that one packet should become on the bare lane */
 uint32_t br_bench_bare_copies(const struct br_bench_case *spec);
 
 /** br_bench_headers - first bytes of the packet that publisher @sender sends; 80 bytes */
-void br_bench_headers(const struct br_bench_case *spec, uint32_t sender, const uint8_t mac[static 6],
-		      uint8_t out[static 80]);
+void br_bench_headers(const struct br_bench_case *spec, uint32_t sender,
+		      const uint8_t mac[static 6], uint8_t out[static 80]);
 /** br_bench_endpoint - address and port of a publisher or receiver by number */
 struct br_endpoint br_bench_endpoint(uint8_t family, bool publisher, uint32_t number);
 

@@ -68,8 +68,8 @@ static int br_lane_links(struct br_error *error)
 
 	if (if_nametoindex("media"))
 		BR_IP("link", "del", "media");
-	bad |= BR_IP("link", "add", "media", "address", "02:00:00:00:00:01", "type", "veth",
-		     "peer", "name", "wire", "address", "02:00:00:00:00:02");
+	bad |= BR_IP("link", "add", "media", "address", "02:00:00:00:00:01", "type", "veth", "peer",
+		     "name", "wire", "address", "02:00:00:00:00:02");
 	bad |= BR_IP("link", "set", "media", "up");
 	bad |= BR_IP("link", "set", "wire", "up");
 	bad |= BR_IP("addr", "add", "10.10.0.1/16", "dev", "media");
@@ -225,8 +225,7 @@ static int br_lane_fill_room(struct br_bench_lane *lane, uint32_t room, struct b
 
 		err = br_plane_leg_add(lane->plane, &receiver, &receivers[i], error);
 	}
-	return err ? err :
-		     br_plane_leg_route(lane->plane, leg, receivers, spec->receivers, error);
+	return err ? err : br_plane_leg_route(lane->plane, leg, receivers, spec->receivers, error);
 }
 
 int br_bench_lane_relay(struct br_bench_lane *lane, struct br_error *error)
@@ -285,7 +284,9 @@ int br_bench_lane_run(struct br_bench_lane *lane, uint32_t packets, uint64_t *ns
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
 		    .data_size_in = headers + lane->spec->bytes, .repeat = (int)packets,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
-		    .batch_size = batch < 1 ? 1 : batch > 64 ? 64 : batch);
+		    .batch_size = batch < 1    ? 1
+				  : batch > 64 ? 64
+					       : batch);
 	uint64_t before = br_lane_arrived(lane);
 	struct timespec start, stop;
 

@@ -6,7 +6,8 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "lib/log.h"
 
 static const struct br_bench_case cases[] = {
 	{"n1", 4, 4, false, 1200, 1, 1, true},
@@ -62,9 +63,12 @@ static int want_case(struct options *options, const char *name)
 static int parse(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
-		{"quick", no_argument, NULL, 'q'},     {"case", required_argument, NULL, 'c'},
-		{"runs", required_argument, NULL, 'r'}, {"json", required_argument, NULL, 'j'},
-		{"list", no_argument, NULL, 'l'},      {"help", no_argument, NULL, 'h'},
+		{"quick", no_argument, NULL, 'q'},
+		{"case", required_argument, NULL, 'c'},
+		{"runs", required_argument, NULL, 'r'},
+		{"json", required_argument, NULL, 'j'},
+		{"list", no_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	char *end;
@@ -122,6 +126,7 @@ int main(int argc, char **argv)
 		perror("blindrelay-bench: cannot make a network namespace (root is needed)");
 		return 1;
 	}
+	br_log_set_level(BR_LOG_WARN);
 	br_bench_print_head(stdout);
 	for (size_t i = 0; i < CASES; i++) {
 		if (options.any_wanted ? !options.wanted[i] : options.quick && !cases[i].quick)

@@ -58,8 +58,7 @@ int br_bench_measure(const struct br_bench_case *spec, unsigned int runs,
 		if (!err)
 			err = br_bench_lane_relay(lane, error);
 		if (!err)
-			err = br_bench_once(lane, spec->receivers, &relay[i], &result->lost,
-					    error);
+			err = br_bench_once(lane, spec->receivers, &relay[i], &result->lost, error);
 		if (!err)
 			ratio[i] = relay[i] / bare[i];
 	}

@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define BR_BENCH_PORT 40000
+#define BR_BENCH_PORT		  40000
 #define BR_BENCH_LEGS_PER_ADDRESS 16384u
 
 struct br_endpoint br_bench_endpoint(uint8_t family, bool publisher, uint32_t number)
@@ -41,8 +41,8 @@ static uint16_t br_bench_checksum(const void *data, size_t length)
 	return htons((uint16_t)~sum);
 }
 
-void br_bench_headers(const struct br_bench_case *spec, uint32_t sender, const uint8_t mac[static 6],
-		      uint8_t out[static 80])
+void br_bench_headers(const struct br_bench_case *spec, uint32_t sender,
+		      const uint8_t mac[static 6], uint8_t out[static 80])
 {
 	struct br_endpoint from = br_bench_endpoint(spec->from, true, sender);
 	uint16_t udp_length = (uint16_t)(sizeof(struct udphdr) + spec->bytes);

@@ -24,8 +24,8 @@ void br_bench_print(FILE *out, const struct br_bench_case *spec,
 		    const struct br_bench_result *result)
 {
 	fprintf(out, "%-22s %-8s %-8s %6u %5u %6u %9.1f %9.1f %6.2f %10.0f %7llu\n", spec->name,
-		"fan-out", br_bench_family(spec), spec->bytes, spec->receivers, spec->rooms, result->ns_per_copy,
-		result->limit_ns, result->ratio, result->packets_per_s,
+		"fan-out", br_bench_family(spec), spec->bytes, spec->receivers, spec->rooms,
+		result->ns_per_copy, result->limit_ns, result->ratio, result->packets_per_s,
 		(unsigned long long)result->lost);
 	fflush(out);
 }
