@@ -38,6 +38,7 @@ _Static_assert(sizeof(struct br_tuple) == 36, "br_tuple is a hash key without pa
 enum br_leg_flags {
 	BR_LEG_PUBLISH = 1 << 0,     /* may send RTP */
 	BR_LEG_FIXED_SSRCS = 1 << 1, /* only SSRCs the daemon registered; none is learned */
+	BR_LEG_FIXED_LOCAL = 1 << 2, /* for the daemon: the local address does not follow routes */
 };
 
 #define BR_NEVER (~0ULL) /* br_leg.expires_ns of a leg that does not expire */
@@ -66,8 +67,8 @@ enum br_next_hop_state {
 
 /* Where to send on the link layer. Shared by all legs behind the same neighbour. */
 struct br_next_hop {
-	__u8 destination[6]; /* MAC of the neighbour; source follows, as on the wire */
-	__u8 source[6];	     /* MAC of our interface */
+	__u8 destination[6];	      /* MAC of the neighbour; source follows, as on the wire */
+	__u8 source[6];		      /* MAC of our interface */
 	__be16 vlan_tci[BR_VLAN_MAX]; /* outermost first */
 	__u16 mtu;		      /* largest IP packet, bytes */
 	__u8 vlans;		      /* tags to push: 0 to BR_VLAN_MAX */
@@ -99,8 +100,8 @@ _Static_assert(sizeof(struct br_route) == 8, "br_route is switched by one store"
  */
 struct br_edge {
 	__u32 leg;
-	__u16 run;    /* edges in the segment that begins here; 0 inside a segment */
-	__u8 egress;  /* interface slot of the whole segment */
+	__u16 run;   /* edges in the segment that begins here; 0 inside a segment */
+	__u8 egress; /* interface slot of the whole segment */
 	__u8 reserved;
 };
 _Static_assert(sizeof(struct br_edge) == 8, "br_edge");
@@ -128,17 +129,19 @@ _Static_assert(sizeof(struct br_ticket) == 12, "br_ticket covers exactly two MAC
 
 struct br_counter {
 	__u64 packets;
-	__u64 bytes; /* of the IP packet: no link layer, no padding */
+	/* of the IP packet as its header says, without link layer and padding; on the loop,
+	 * where that header is not read, of the frame behind the ethertype */
+	__u64 bytes;
 };
 _Static_assert(sizeof(struct br_counter) == 16, "br_counter");
 
 /* Per CPU and leg; written by the kernel only. */
 struct br_leg_counters {
-	struct br_counter rx;	   /* admitted from the leg */
-	struct br_counter tx;	   /* copies sent to the leg */
-	__u64 rx_dropped;	   /* packets */
-	__u64 tx_dropped;	   /* copies */
-	__u64 last_seen_ns;	   /* CLOCK_MONOTONIC (coarse) of the last packet from the leg */
+	struct br_counter rx; /* admitted from the leg */
+	struct br_counter tx; /* copies sent to the leg */
+	__u64 rx_dropped;     /* packets */
+	__u64 tx_dropped;     /* copies */
+	__u64 last_seen_ns;   /* CLOCK_MONOTONIC (coarse) of the last packet from the leg */
 };
 _Static_assert(sizeof(struct br_leg_counters) == 56, "br_leg_counters");
 

@@ -28,7 +28,16 @@ struct fake_stream {
 	struct fake_route route;
 };
 
+struct fake_record {
+	enum br_store_kind kind;
+	uint32_t id;
+	void *data;
+	size_t size;
+};
+
 struct br_plane {
+	struct fake_record *records;
+	size_t record_count, record_room;
 	struct fake_leg *legs;
 	struct fake_stream *streams;
 	uint32_t max_legs, max_streams;
@@ -46,6 +55,7 @@ struct br_plane *fake_plane_new(uint32_t max_legs, uint32_t max_streams)
 	assert_non_null(plane);
 	plane->max_legs = max_legs;
 	plane->max_streams = max_streams;
+	plane->record_room = SIZE_MAX;
 	plane->legs = calloc(max_legs, sizeof(*plane->legs));
 	plane->streams = calloc(max_streams, sizeof(*plane->streams));
 	assert_true(plane->legs && plane->streams);
@@ -58,9 +68,110 @@ void fake_plane_free(struct br_plane *plane)
 		free(plane->legs[i].route.receivers);
 	for (uint32_t i = 0; i < plane->max_streams; i++)
 		free(plane->streams[i].route.receivers);
+	for (size_t i = 0; i < plane->record_count; i++)
+		free(plane->records[i].data);
+	free(plane->records);
 	free(plane->legs);
 	free(plane->streams);
 	free(plane);
+}
+
+static struct fake_record *record_of(const struct br_plane *plane, enum br_store_kind kind,
+				     uint32_t id)
+{
+	for (size_t i = 0; i < plane->record_count; i++)
+		if (plane->records[i].kind == kind && plane->records[i].id == id)
+			return &plane->records[i];
+	return NULL;
+}
+
+/* The store has memory that no test takes away: what it costs is not the rooms' memory. */
+int br_plane_store_put(struct br_plane *plane, enum br_store_kind kind, uint32_t id,
+		       const void *data, size_t size, struct br_error *error)
+{
+	struct fake_record *record = record_of(plane, kind, id);
+
+	assert_in_range(size, 1, 6400);
+	if (!record && !plane->record_room)
+		return br_error_set(error, -ENOSPC, NULL, "the fake store is full");
+	if (!record) {
+		plane->records = realloc(plane->records,
+					 (plane->record_count + 1) * sizeof(*plane->records));
+		assert_non_null(plane->records);
+		record = &plane->records[plane->record_count++];
+		*record = (struct fake_record){.kind = kind, .id = id};
+		plane->record_room--;
+	}
+	record->data = realloc(record->data, size);
+	assert_non_null(record->data);
+	memcpy(record->data, data, size);
+	record->size = size;
+	return 0;
+}
+
+void br_plane_store_delete(struct br_plane *plane, enum br_store_kind kind, uint32_t id)
+{
+	struct fake_record *record = record_of(plane, kind, id);
+
+	if (!record)
+		return;
+	free(record->data);
+	*record = plane->records[--plane->record_count];
+	plane->record_room++;
+}
+
+/* Ascending, and safe against changes by the visitor, as the real one. */
+int br_plane_store_each(struct br_plane *plane, enum br_store_kind kind,
+			void (*visit)(void *context, uint32_t id, const void *data, size_t size),
+			void *context)
+{
+	int64_t last = -1;
+
+	for (;;) {
+		const struct fake_record *next = NULL;
+
+		for (size_t i = 0; i < plane->record_count; i++) {
+			const struct fake_record *record = &plane->records[i];
+
+			if (record->kind == kind && record->id > last &&
+			    (!next || record->id < next->id))
+				next = record;
+		}
+		if (!next)
+			return 0;
+		last = next->id;
+		visit(context, next->id, next->data, next->size);
+	}
+}
+
+static void route_lose(struct fake_route *route, uint32_t leg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < route->count; i++)
+		if (route->receivers[i] != leg)
+			route->receivers[kept++] = route->receivers[i];
+	route->count = kept;
+}
+
+void fake_plane_lose_leg(struct br_plane *plane, uint32_t leg)
+{
+	for (uint32_t i = 0; i < plane->max_legs; i++)
+		route_lose(&plane->legs[i].route, leg);
+	for (uint32_t i = 0; i < plane->max_streams; i++)
+		route_lose(&plane->streams[i].route, leg);
+	plane->legs[leg].edges_here = 0;
+	br_plane_leg_remove(plane, leg);
+}
+
+size_t fake_plane_records(const struct br_plane *plane)
+{
+	return plane->record_count;
+}
+
+void fake_plane_store_room(struct br_plane *plane, size_t records)
+{
+	plane->record_room = records;
 }
 
 void fake_plane_fail_at(struct br_plane *plane, unsigned int call, int err)
@@ -173,6 +284,29 @@ int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uin
 	plane->legs[slot].spec = *spec;
 	*leg = slot;
 	return 0;
+}
+
+int br_plane_leg_spec(const struct br_plane *plane, uint32_t slot, struct br_leg_spec *spec)
+{
+	if (slot >= plane->max_legs || !plane->legs[slot].used)
+		return -ENOENT;
+	*spec = plane->legs[slot].spec;
+	return 0;
+}
+
+void br_plane_streams(const struct br_plane *plane, uint32_t leg, br_stream_visit visit,
+		      void *context)
+{
+	for (uint32_t i = 0; i < plane->max_streams; i++) {
+		const struct fake_stream *stream = &plane->streams[i];
+		const struct br_stream_info info = {.leg = leg,
+						    .ssrc = htonl(stream->ssrc),
+						    .slot = i,
+						    .learned = stream->learned};
+
+		if (stream->used && stream->leg == leg)
+			visit(context, &info);
+	}
 }
 
 static void stream_drop(struct br_plane *plane, struct fake_stream *stream)

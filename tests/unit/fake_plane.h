@@ -39,6 +39,12 @@ void fake_plane_repeat(struct br_plane *plane, uint32_t leg, uint32_t ssrc);
 /** fake_plane_snapshot - everything the kernel would act on, as text; freed by the caller */
 char *fake_plane_snapshot(const struct br_plane *plane);
 
+/** fake_plane_lose_leg - the leg and every edge to it are gone, and nobody was told */
+void fake_plane_lose_leg(struct br_plane *plane, uint32_t leg);
+/** fake_plane_records - records in the store; fake_plane_store_room - how many more it takes */
+size_t fake_plane_records(const struct br_plane *plane);
+void fake_plane_store_room(struct br_plane *plane, size_t records);
+
 /** fake_plane_legs, fake_plane_streams - how many there are */
 uint32_t fake_plane_legs(const struct br_plane *plane);
 uint32_t fake_plane_streams(const struct br_plane *plane);

@@ -395,7 +395,7 @@ static void limits(void **state)
 	struct br_static_leg spec = leg_spec("six", BR_ROLE_BOTH);
 	struct br_room *room = NULL;
 	struct br_error error;
-	char name[8];
+	char name[16];
 
 	for (int i = 0; i < MAX_LEGS; i++) {
 		snprintf(name, sizeof(name), "leg%d", i);

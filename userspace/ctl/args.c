@@ -28,6 +28,8 @@ static const struct {
 	[BR_FLAG_RECEIVE] = {"--receive", "SSRC", "it receives this stream only; repeatable"},
 	[BR_FLAG_WAIT] = {"--wait", "SECONDS", "wait until it is ready, 1 to 3600"},
 	[BR_FLAG_INTERFACE] = {"--interface", "NAME", "look at this one only; repeatable"},
+	[BR_FLAG_STATE] = {"--state", "PATH",
+			   "state.path of the daemon; else " BR_CTL_DEFAULT_STATE},
 };
 
 static int br_args_fail(const struct br_ctl_command *command, const char *format, ...)
@@ -138,6 +140,12 @@ static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag fl
 				    name, value);
 	case BR_FLAG_INTERFACE:
 		return br_args_add_interface(command, name, value, args);
+	case BR_FLAG_STATE:
+		args->state = value;
+		return *value == '/'
+			       ? BR_CTL_OK
+			       : br_args_fail(command, "%s: expected an absolute path, got \"%s\"",
+					      name, value);
 	default:
 		return BR_CTL_OK;
 	}

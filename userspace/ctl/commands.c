@@ -136,5 +136,24 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.flags = BR_FLAG_BIT(BR_FLAG_INTERFACE),
 		.run = br_ctl_check,
 	},
+	{
+		.name = "doctor",
+		.usage = "",
+		.summary = "Show what a daemon left pinned, and what to do about it",
+		.help = "A blindrelayd that ends unexpectedly leaves its programs, tables and "
+			"rooms "
+			"in\n"
+			"state.path, where they go on forwarding until the next start adopts "
+			"them.\n"
+			"This looks at them without a daemon; run it as root, in the relay's "
+			"network\n"
+			"namespace. Exit status 0 when nothing is to be done, 1 otherwise.\n\n"
+			"examples:\n"
+			"    sudo blindrelay doctor\n"
+			"    sudo blindrelay doctor --state /sys/fs/bpf/relay --json | jq "
+			".verdict\n",
+		.flags = BR_FLAG_BIT(BR_FLAG_STATE),
+		.run = br_ctl_doctor,
+	},
 	{0},
 };

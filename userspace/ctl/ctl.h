@@ -10,6 +10,7 @@
 #include <cjson/cJSON.h>
 
 #define BR_CTL_DEFAULT_SOCKET "/run/blindrelay/control.sock"
+#define BR_CTL_DEFAULT_STATE  "/run/blindrelay/bpf"
 #define BR_CTL_SSRCS_MAX      64
 #define BR_CTL_INTERFACES_MAX 8
 
@@ -33,6 +34,7 @@ enum br_ctl_flag {
 	BR_FLAG_RECEIVE,
 	BR_FLAG_WAIT,
 	BR_FLAG_INTERFACE,
+	BR_FLAG_STATE,
 	BR_FLAG_COUNT
 };
 #define BR_FLAG_BIT(flag) (1u << (flag))
@@ -58,6 +60,7 @@ struct br_ctl_args {
 	uint32_t wait; /* seconds */
 	const char *interfaces[BR_CTL_INTERFACES_MAX];
 	size_t interface_count;
+	const char *state; /* NULL: the default */
 };
 
 struct br_ctl_command {
@@ -152,6 +155,7 @@ int br_ctl_streams(const struct br_ctl_args *args);
 int br_ctl_stats(const struct br_ctl_args *args);
 int br_ctl_health(const struct br_ctl_args *args);
 int br_ctl_check(const struct br_ctl_args *args); /* check/check.c */
+int br_ctl_doctor(const struct br_ctl_args *args);
 /** br_ctl_legs_print - table of legs; @room: show the column */
 void br_ctl_legs_print(const cJSON *legs, bool room);
 

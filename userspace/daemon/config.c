@@ -117,6 +117,7 @@ static void read_key(struct br_json_reader *reader, struct br_config *config,
 		break;
 	case BR_CONFIG_ENDPOINT:
 	case BR_CONFIG_SOCKET:
+	case BR_CONFIG_DIRECTORY:
 		if (br_json_string(reader, key->name, BR_JSON_OPTIONAL, text, sizeof(text)))
 			set_from_json(reader, key->name, config, key, text);
 		break;
@@ -224,6 +225,10 @@ int br_config_check(const struct br_config *config, struct br_error *error)
 		return br_error_set(error, -EINVAL, "control.socket",
 				    "expected control.listen or control.socket to be other than "
 				    "\"none\": nobody could control the relay");
+	if (config->keep && !*config->state)
+		return br_error_set(error, -EINVAL, "state.keep",
+				    "expected state.path to be other than \"none\": there is "
+				    "nothing to keep anything in");
 	if (config->listen.addr.family != 0 && !config->allow_remote &&
 	    !br_addr_is_loopback(&config->listen.addr))
 		return br_error_set(error, -EINVAL, "control.listen",

@@ -42,6 +42,9 @@ struct br_config {
 	uint32_t max_edges;
 	uint32_t chunk;
 
+	char state[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* directory; "": none */
+	bool keep;						 /* after a clean stop */
+
 	int log_level; /* enum br_log_level */
 };
 

@@ -63,6 +63,16 @@ const struct br_config_key br_config_keys[] = {
 	{"tables", "chunk", UINT(chunk), RANGE(1, BR_CHUNK_MAX), .initial = "64",
 	 .meaning = "Copies made in one turn of a transmit ring; a larger room takes several."},
 
+	{"state", "path", .type = BR_CONFIG_DIRECTORY, .offset = AT(state),
+	 .initial = "/run/blindrelay/bpf",
+	 .meaning =
+		 "Directory in which programs, tables and rooms stay when the daemon ends "
+		 "unexpectedly: media goes on, and the next start adopts them. On a bpffs, which "
+		 "is mounted there if need be. One relay each. Or none: all ends with the "
+		 "daemon."},
+	{"state", "keep", .type = BR_CONFIG_BOOL, .offset = AT(keep), .initial = "false",
+	 .meaning = "Leave everything in place after SIGINT or SIGTERM as well, for an update."},
+
 	{"log", "level", .type = BR_CONFIG_CHOICE, .offset = AT(log_level), WORDS(log_levels),
 	 .initial = "info", .meaning = "Lines that are written: this severity and worse."},
 };
@@ -93,7 +103,8 @@ static int set_choice(int *value, const struct br_config_key *key, const char *t
 	return -EINVAL;
 }
 
-static int set_socket(char *path, size_t room, const char *text, char *why, size_t size)
+static int set_path(char *path, size_t room, const char *what, const char *text, char *why,
+		    size_t size)
 {
 	size_t length = strlen(text);
 
@@ -103,8 +114,7 @@ static int set_socket(char *path, size_t room, const char *text, char *why, size
 	}
 	if (*text != '/' || length >= room || text[length - 1] == '/') {
 		snprintf(why, size,
-			 "expected the absolute path of a socket, at most %zu bytes, "
-			 "or \"none\"",
+			 "expected the absolute path of a %s, at most %zu bytes, or \"none\"", what,
 			 room - 1);
 		return -EINVAL;
 	}
@@ -188,7 +198,9 @@ int br_config_key_set(struct br_config *config, const struct br_config_key *key,
 	case BR_CONFIG_ENDPOINT:
 		return set_endpoint(value, text, why, size);
 	case BR_CONFIG_SOCKET:
-		return set_socket(value, sizeof(config->socket), text, why, size);
+		return set_path(value, sizeof(config->socket), "socket", text, why, size);
+	case BR_CONFIG_DIRECTORY:
+		return set_path(value, sizeof(config->state), "directory", text, why, size);
 	case BR_CONFIG_INTERFACES:
 		return add_interface(config, text, why, size);
 	case BR_CONFIG_NETWORKS:

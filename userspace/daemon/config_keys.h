@@ -14,6 +14,7 @@ enum br_config_type {
 	BR_CONFIG_CHOICE,     /* int: index of the word */
 	BR_CONFIG_ENDPOINT,   /* struct br_endpoint, or "none" */
 	BR_CONFIG_SOCKET,     /* path, or "none" */
+	BR_CONFIG_DIRECTORY,  /* the same, of a directory */
 	BR_CONFIG_INTERFACES, /* list of names; the count follows in the table */
 	BR_CONFIG_NETWORKS,   /* list of CIDR networks */
 };

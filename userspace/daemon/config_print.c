@@ -54,6 +54,8 @@ static cJSON *value_json(const struct br_config *config, const struct br_config_
 		return endpoint_json(value);
 	case BR_CONFIG_SOCKET:
 		return cJSON_CreateString(*config->socket ? config->socket : "none");
+	case BR_CONFIG_DIRECTORY:
+		return cJSON_CreateString(*config->state ? config->state : "none");
 	case BR_CONFIG_INTERFACES:
 		return interfaces_json(config);
 	case BR_CONFIG_NETWORKS:
@@ -125,6 +127,7 @@ static void print_type(FILE *out, const struct br_config_key *key)
 		fprintf(out, "string, address:port or \"none\"");
 		break;
 	case BR_CONFIG_SOCKET:
+	case BR_CONFIG_DIRECTORY:
 		fprintf(out, "string, absolute path or \"none\"");
 		break;
 	case BR_CONFIG_INTERFACES:

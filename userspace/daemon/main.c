@@ -30,6 +30,8 @@ struct daemon {
 	struct br_plane *plane;
 	struct br_rooms *rooms;
 	struct br_control *control;
+	struct br_rooms_restored restored;
+	uint64_t begin_ns; /* of uv_hrtime */
 	bool stopping;
 };
 
@@ -94,7 +96,8 @@ static int watch_plane(struct daemon *daemon)
 	return err;
 }
 
-static int open_plane(struct daemon *daemon, const struct br_config *config, struct br_error *error)
+static int open_plane(struct daemon *daemon, const struct br_config *config, bool reset,
+		      struct br_error *error)
 {
 	struct br_plane_options options = {
 		.interface_count = config->interface_count,
@@ -104,6 +107,8 @@ static int open_plane(struct daemon *daemon, const struct br_config *config, str
 		.max_streams = config->max_streams,
 		.max_edges = config->max_edges,
 		.chunk = config->chunk,
+		.state = config->state,
+		.reset = reset,
 	};
 
 	for (size_t i = 0; i < config->interface_count; i++)
@@ -122,7 +127,11 @@ static int open_rooms(struct daemon *daemon, const struct br_config *config, str
 	};
 
 	daemon->rooms = br_rooms_new(daemon->plane, &options);
-	return daemon->rooms ? 0 : br_error_set(error, -ENOMEM, "rooms", "out of memory");
+	if (!daemon->rooms)
+		return br_error_set(error, -ENOMEM, "rooms", "out of memory");
+	return br_plane_adopted(daemon->plane)
+		       ? br_rooms_restore(daemon->rooms, &daemon->restored, error)
+		       : 0;
 }
 
 static int open_control(struct daemon *daemon, const struct br_config *config,
@@ -140,7 +149,8 @@ static int open_control(struct daemon *daemon, const struct br_config *config,
 			       &daemon->control, error);
 }
 
-static int open_all(struct daemon *daemon, const struct br_config *config, struct br_error *error)
+static int open_all(struct daemon *daemon, const struct br_config *config, bool reset,
+		    struct br_error *error)
 {
 	int err = watch_signals(daemon);
 
@@ -150,7 +160,7 @@ static int open_all(struct daemon *daemon, const struct br_config *config, struc
 	err = br_port_open(&daemon->loop, (uint16_t)config->media_port, &daemon->port, error);
 	if (err)
 		return err;
-	err = open_plane(daemon, config, error);
+	err = open_plane(daemon, config, reset, error);
 	if (err)
 		return err;
 	err = watch_plane(daemon);
@@ -168,12 +178,18 @@ static void close_handle(uv_handle_t *handle, void *context)
 		uv_close(handle, NULL);
 }
 
-static void close_all(struct daemon *daemon)
+/* @keep: media goes on without us, where there is a state directory. */
+static void close_all(struct daemon *daemon, bool keep)
 {
 	int err;
 
+	if (daemon->plane)
+		br_plane_set_keep(daemon->plane, keep);
 	br_control_close(daemon->control);
-	br_rooms_free(daemon->rooms);
+	if (keep)
+		br_rooms_abandon(daemon->rooms);
+	else
+		br_rooms_free(daemon->rooms);
 	br_port_close(daemon->port);
 	/* only this file's handles are left: signals, timer and polls */
 	uv_walk(&daemon->loop, close_handle, NULL);
@@ -188,7 +204,7 @@ static void report_ready(const struct daemon *daemon, const struct br_config *co
 {
 	struct br_interface_info interfaces[BR_EGRESS_MAX];
 	size_t count = br_plane_interfaces(daemon->plane, interfaces);
-	char list[BR_EGRESS_MAX * 32] = "", listen[BR_ENDPOINT_TEXT] = "";
+	char list[BR_EGRESS_MAX * 32] = "", listen[BR_ENDPOINT_TEXT] = "", adopted[96] = "";
 	size_t used = 0;
 
 	for (size_t i = 0; i < count && used < sizeof(list); i++)
@@ -197,15 +213,22 @@ static void report_ready(const struct daemon *daemon, const struct br_config *co
 					 interfaces[i].native ? "native" : "generic");
 	if (config->listen.addr.family)
 		br_endpoint_format(&config->listen, listen);
-	br_log_info("ready: interfaces %s; media port %u; control %s%s%s%s", list,
+	if (br_plane_adopted(daemon->plane))
+		snprintf(adopted, sizeof(adopted), "; adopted %zu room%s, %zu leg%s in %llu ms",
+			 daemon->restored.rooms, daemon->restored.rooms == 1 ? "" : "s",
+			 daemon->restored.legs, daemon->restored.legs == 1 ? "" : "s",
+			 (unsigned long long)(uv_hrtime() - daemon->begin_ns) / 1000000);
+	br_log_info("ready: interfaces %s; media port %u; control %s%s%s%s%s", list,
 		    config->media_port, *listen ? "http://" : "", listen,
-		    *listen && *config->socket ? ", " : "", config->socket);
+		    *listen && *config->socket ? ", " : "", config->socket, adopted);
 }
 
-static int run(const struct br_config *config)
+static int run(const struct br_options *options)
 {
-	struct daemon daemon = {0};
+	const struct br_config *config = &options->config;
+	struct daemon daemon = {.begin_ns = uv_hrtime()};
 	struct br_error error = {0};
+	bool keep = config->keep;
 	int err = uv_loop_init(&daemon.loop);
 
 	if (err) {
@@ -213,14 +236,16 @@ static int run(const struct br_config *config)
 		return BR_EXIT_FAIL;
 	}
 	signal(SIGPIPE, SIG_IGN); /* a client that hangs up is an error of one write */
-	err = open_all(&daemon, config, &error);
+	err = open_all(&daemon, config, options->reset, &error);
 	if (err) {
 		br_log_error("%s%s%s", error.field, *error.field ? ": " : "", error.detail);
+		/* what was adopted has served without us so far and may go on */
+		keep = daemon.plane && br_plane_adopted(daemon.plane);
 	} else {
 		report_ready(&daemon, config);
 		uv_run(&daemon.loop, UV_RUN_DEFAULT);
 	}
-	close_all(&daemon);
+	close_all(&daemon, keep);
 	return err ? BR_EXIT_FAIL : 0;
 }
 
@@ -257,7 +282,7 @@ int main(int argc, char *argv[])
 		break;
 	case BR_ACTION_RUN:
 		br_log_set_level((enum br_log_level)options.config.log_level);
-		return run(&options.config);
+		return run(&options);
 	}
 	return err || fflush(stdout) ? BR_EXIT_FAIL : 0;
 }

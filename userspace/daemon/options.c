@@ -7,10 +7,11 @@
 #include "lib/text.h"
 
 #define BR_FLAG_CONFIG "--config"
+#define BR_FLAG_RESET  "--reset"
 
 struct flag {
 	const char *name;
-	const char *argument;  /* as shown in the help; NULL: takes none */
+	const char *argument;  /* as shown in the help; NULL: takes none, a key becomes true */
 	const char *key;       /* of the configuration that it sets, or NULL */
 	enum br_action action; /* when it takes no argument */
 	const char *meaning;
@@ -25,6 +26,9 @@ static const struct flag flags[] = {
 	{"--socket", "PATH", "control.socket", BR_ACTION_RUN, "Unix socket of the API, or none"},
 	{"--static-allow", "CIDR", "rooms.static_allow", BR_ACTION_RUN,
 	 "network that static legs may be in; repeatable"},
+	{"--state", "PATH", "state.path", BR_ACTION_RUN, "directory that outlives us, or none"},
+	{"--keep", NULL, "state.keep", BR_ACTION_RUN, "go on forwarding after a clean stop"},
+	{BR_FLAG_RESET, NULL, NULL, BR_ACTION_RUN, "throw away what an earlier daemon left"},
 	{"--log-level", "LEVEL", "log.level", BR_ACTION_RUN, "error, warn, info or debug"},
 	{"--check-config", NULL, NULL, BR_ACTION_CHECK_CONFIG,
 	 "print the effective configuration and exit"},
@@ -106,6 +110,8 @@ static int note_action(const struct flag *flag, const char *value, void *context
 			return br_error_set(error, -EINVAL, flag->name, "expected it once");
 		options->file = value;
 	}
+	if (strcmp(flag->name, BR_FLAG_RESET) == 0)
+		options->reset = true;
 	if (flag->action > options->action)
 		options->action = flag->action;
 	return 0;
@@ -127,7 +133,8 @@ static int apply(const struct flag *flag, const char *value, void *context, stru
 	if (!override->seen[index])
 		br_config_clear(override->config, flag->key);
 	override->seen[index] = true;
-	return br_config_set(override->config, flag->key, flag->name, value, error);
+	return br_config_set(override->config, flag->key, flag->name, value ? value : "true",
+			     error);
 }
 
 static bool wants_help(int argc, char *const argv[])
@@ -186,6 +193,8 @@ void br_options_help(FILE *out)
 		"    blindrelayd --config /etc/blindrelay/blindrelayd.json --check-config\n"
 		"  the same file, another port, more to read:\n"
 		"    blindrelayd --config relay.json --port 50000 --log-level debug\n"
+		"  a new version in place of the one that runs, without losing a packet:\n"
+		"    kill -9 PID_OF_THE_OLD_ONE; blindrelayd --config relay.json\n"
 		"  try it without a network, API on a Unix socket only:\n"
 		"    blindrelayd --interface lo --xdp-mode generic --static-allow 127.0.0.0/8 \\\n"
 		"                --listen none --socket /run/blindrelay/control.sock\n");

@@ -19,6 +19,7 @@ enum br_action {
 struct br_options {
 	enum br_action action;
 	struct br_config config; /* of BR_ACTION_RUN and BR_ACTION_CHECK_CONFIG: checked */
+	bool reset;		 /* throw away the state of an earlier daemon */
 	const char *file;	 /* of --config, from argv; NULL: none */
 };
 

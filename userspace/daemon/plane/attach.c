@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Attaching XDP programs by links: they go when the daemon goes, however it ends. */
+/*
+ * Attaching XDP programs by links. Without a state directory they go when the daemon goes,
+ * however it ends; with one they are pinned and go on until they are unpinned.
+ */
 #include "plane/plane_private.h"
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,24 +45,64 @@ int br_plane_attach_program(const struct br_plane *plane, const struct bpf_progr
 			    plane->native ? "native" : "generic", strerror(-fd));
 }
 
+static const char *br_attach_pin(size_t slot, char out[static 32])
+{
+	snprintf(out, 32, BR_PIN_LINK "%zu", slot);
+	return out;
+}
+
 int br_plane_attach(struct br_plane *plane, size_t slot, struct br_error *error)
 {
 	struct br_plane_interface *interface = &plane->interfaces[slot];
 	int fd = br_plane_attach_program(plane, plane->bpf->progs.relay, interface->ifindex,
 					 interface->name, error);
 
+	char pin[32];
+	int err;
+
 	if (fd < 0)
 		return fd;
+	err = br_pins_put(&plane->pins, fd, br_attach_pin(slot, pin));
+	if (err) {
+		close(fd);
+		return br_error_set(error, err, "state.path", "cannot pin the link of \"%s\": %s",
+				    interface->name, strerror(-err));
+	}
 	interface->link = fd;
 	return 0;
+}
+
+int br_plane_attach_adopt(struct br_plane *plane, const struct bpf_program *program,
+			  uint32_t ifindex, const char *pin)
+{
+	struct bpf_link_info info = {0};
+	__u32 length = sizeof(info);
+	int fd = br_pins_get(&plane->pins, pin);
+	int err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		err = -errno;
+	else if (!ifindex || info.xdp.ifindex != ifindex)
+		err = -ENODEV; /* the interface it was attached to is gone */
+	else if (bpf_link_update(fd, bpf_program__fd(program), NULL))
+		err = -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
 }
 
 void br_plane_detach(struct br_plane *plane, size_t slot)
 {
 	struct br_plane_interface *interface = &plane->interfaces[slot];
+	char pin[32];
 
-	if (interface->link >= 0)
-		close(interface->link);
+	if (interface->link < 0)
+		return;
+	br_pins_remove(&plane->pins, br_attach_pin(slot, pin));
+	close(interface->link);
 	interface->link = -1;
 }
 

@@ -26,8 +26,7 @@ static struct br_tuple br_leg_tuple(const struct br_plane *plane, const struct b
 		.remote_port = leg->spec.remote.port,
 		.local_port = htons(plane->options.media_port),
 	};
-	const struct br_addr *local =
-		leg->spec.local.family ? &leg->spec.local : &leg->hop.local;
+	const struct br_addr *local = leg->spec.local.family ? &leg->spec.local : &leg->hop.local;
 
 	memcpy(tuple.remote, leg->spec.remote.addr.words, sizeof(tuple.remote));
 	memcpy(tuple.local, local->words, sizeof(tuple.local));
@@ -49,7 +48,8 @@ static void br_leg_write(struct br_plane *plane, uint32_t index)
 	out->tuple = tuple;
 	out->family = leg->spec.remote.addr.family;
 	out->flags = (__u8)((leg->spec.publish ? BR_LEG_PUBLISH : 0) |
-			    (leg->spec.fixed_ssrcs ? BR_LEG_FIXED_SSRCS : 0));
+			    (leg->spec.fixed_ssrcs ? BR_LEG_FIXED_SSRCS : 0) |
+			    (leg->spec.local.family ? BR_LEG_FIXED_LOCAL : 0));
 	out->addr_sum = br_leg_fold(sum);
 	out->tuple_sum = br_leg_fold(sum + tuple.remote_port + tuple.local_port);
 	out->ssrc_limit = leg->spec.ssrc_limit;
@@ -57,8 +57,28 @@ static void br_leg_write(struct br_plane *plane, uint32_t index)
 	__atomic_store_n(&out->expires_ns, BR_NEVER, __ATOMIC_RELEASE);
 }
 
-/* Legs per local address: what else arrives at such an address on the media port is ours to refuse. */
-static int br_leg_count_local(const struct br_plane *plane, const struct br_tuple *tuple, int change)
+/* What br_leg_write has written, read back. */
+static struct br_leg_spec br_leg_read(const struct br_leg *in)
+{
+	struct br_leg_spec spec = {
+		.remote = {.addr = {.family = in->family}, .port = in->tuple.remote_port},
+		.publish = in->flags & BR_LEG_PUBLISH,
+		.fixed_ssrcs = in->flags & BR_LEG_FIXED_SSRCS,
+		.ssrc_limit = in->ssrc_limit,
+	};
+
+	memcpy(spec.remote.addr.words, in->tuple.remote, sizeof(in->tuple.remote));
+	if (in->flags & BR_LEG_FIXED_LOCAL) {
+		spec.local.family = in->family;
+		memcpy(spec.local.words, in->tuple.local, sizeof(in->tuple.local));
+	}
+	return spec;
+}
+
+/* Legs per local address: what else arrives at such an address on the media port is ours to refuse.
+ */
+static int br_leg_count_local(const struct br_plane *plane, const struct br_tuple *tuple,
+			      int change)
 {
 	int map = bpf_map__fd(plane->bpf->maps.locals);
 	__u32 count = 0;
@@ -90,10 +110,8 @@ static int br_leg_register(const struct br_plane *plane, uint32_t index, struct 
 	return 0;
 }
 
-static void br_leg_unregister(const struct br_plane *plane, uint32_t index)
+static void br_leg_unregister(const struct br_plane *plane, const struct br_tuple *tuple)
 {
-	const struct br_tuple *tuple = &plane->leg_table[index].tuple;
-
 	bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
 	br_leg_count_local(plane, tuple, -1);
 }
@@ -132,6 +150,7 @@ int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uin
 	err = br_next_hops_get(plane->hops, remote, &leg->hop, error);
 	if (err)
 		goto rest;
+	leg->held = true;
 	err = br_leg_clear_counters(plane, index);
 	if (err) {
 		br_error_set(error, err, NULL, "cannot clear the counters of a leg");
@@ -160,11 +179,13 @@ void br_plane_leg_remove(struct br_plane *plane, uint32_t index)
 
 	if (!leg->used)
 		return;
-	br_leg_unregister(plane, index);
+	br_leg_unregister(plane, &plane->leg_table[index].tuple);
 	br_plane_route_drop(plane, index, false);
 	br_plane_streams_drop(plane, index);
 	__atomic_store_n(&plane->leg_table[index].expires_ns, 0, __ATOMIC_RELEASE);
-	br_next_hops_put(plane->hops, &leg->spec.remote.addr);
+	if (leg->held)
+		br_next_hops_put(plane->hops, &leg->spec.remote.addr);
+	br_plane_adopted_hop_left(plane, index);
 	br_slots_rest(plane->leg_slots, index, br_now_ns());
 	leg->used = false;
 	plane->leg_count--;
@@ -176,30 +197,82 @@ int br_plane_leg_route(struct br_plane *plane, uint32_t leg, const uint32_t *rec
 	return br_plane_route_lay(plane, leg, receivers, count, error);
 }
 
+/*
+ * Use another next hop from now on. Where the addresses stay the same one store does it, so
+ * that no copy is lost; otherwise the leg is written anew.
+ */
+void br_plane_leg_follow(struct br_plane *plane, uint32_t index,
+			 const struct br_next_hop_info *info)
+{
+	struct br_plane_leg *leg = &plane->legs[index];
+	struct br_tuple old = plane->leg_table[index].tuple;
+	struct br_next_hop_info next = *info;
+	struct br_error error = {0};
+	bool readdressed;
+
+	/* without a way there is no better interface or source than the last one */
+	if (!next.index)
+		next.egress = leg->hop.egress;
+	if (!next.local.family)
+		next.local = leg->hop.local;
+	readdressed = !leg->spec.local.family && !br_addr_equal(&leg->hop.local, &next.local);
+	if (leg->hop.egress != next.egress)
+		leg->moved = plane->routes_moved = true;
+	leg->hop = next;
+	if (!readdressed) {
+		__atomic_store_n(&plane->leg_table[index].next_hop, next.index, __ATOMIC_RELEASE);
+		return;
+	}
+	br_leg_write(plane, index);
+	if (br_leg_register(plane, index, &error))
+		br_log_error("a leg lost its five-tuple in a route change: %s", error.detail);
+	br_leg_unregister(plane, &old);
+}
+
 /* The routing table now leads to a remote address over another next hop. */
 void br_plane_leg_moved(struct br_plane *plane, const struct br_addr *remote,
 			const struct br_next_hop_info *info)
 {
-	struct br_error error = {0};
-
 	for (uint32_t i = 0; i < plane->options.max_legs; i++) {
-		struct br_plane_leg *leg = &plane->legs[i];
-		bool readdressed;
+		const struct br_plane_leg *leg = &plane->legs[i];
 
-		if (!leg->used || !br_addr_equal(&leg->spec.remote.addr, remote))
+		/* one that is not held yet is told where to go when it is */
+		if (!leg->used || !leg->held || !br_addr_equal(&leg->spec.remote.addr, remote))
 			continue;
-		readdressed = !leg->spec.local.family &&
-			      !br_addr_equal(&leg->hop.local, &info->local);
-		if (readdressed)
-			br_leg_unregister(plane, i);
-		if (leg->hop.egress != info->egress)
-			leg->moved = plane->routes_moved = true;
-		leg->hop = *info;
-		br_leg_write(plane, i);
-		if (readdressed && br_leg_register(plane, i, &error))
-			br_log_error("a leg lost its five-tuple in a route change: %s",
-				     error.detail);
+		br_plane_leg_follow(plane, i, info);
+		br_plane_adopted_hop_left(plane, i);
 	}
+}
+
+/* Make a leg of an earlier daemon ours; it goes on as it is. -EEXIST when the slot is taken. */
+int br_plane_leg_adopt(struct br_plane *plane, uint32_t index)
+{
+	const struct br_leg *in = &plane->leg_table[index];
+	struct br_plane_leg *leg = &plane->legs[index];
+	uint32_t hop = in->next_hop < plane->options.max_legs ? in->next_hop : 0;
+	int err = br_slots_claim(plane->leg_slots, index);
+
+	if (err)
+		return err;
+	*leg = (struct br_plane_leg){
+		.used = true,
+		.spec = br_leg_read(in),
+		.pending = true,
+		.adopted_hop = hop,
+		.streams = BR_NO_STREAM,
+	};
+	leg->hop.index = hop;
+	leg->hop.egress = plane->hop_table[hop].egress;
+	leg->hop.local.family = in->family;
+	memcpy(leg->hop.local.words, in->tuple.local, sizeof(in->tuple.local));
+	plane->leg_count++;
+	return 0;
+}
+
+/* A leg whose daemon ended while it was writing it. */
+void br_plane_leg_repair(struct br_plane *plane, uint32_t index)
+{
+	br_leg_write(plane, index);
 }
 
 static void br_leg_read_counters(const struct br_plane *plane, uint32_t index,
@@ -227,15 +300,20 @@ static void br_leg_read_counters(const struct br_plane *plane, uint32_t index,
 int br_plane_leg_info(const struct br_plane *plane, uint32_t index, struct br_leg_info *info)
 {
 	const struct br_plane_leg *leg = &plane->legs[index];
-	struct br_next_hop_info hop = leg->hop;
+	struct br_next_hop_info hop;
 
 	memset(info, 0, sizeof(*info));
 	if (index >= plane->options.max_legs || !leg->used)
 		return -ENOENT;
+	hop = leg->hop;
 	info->remote = leg->spec.remote;
 	info->local.addr = leg->spec.local.family ? leg->spec.local : leg->hop.local;
 	info->local.port = htons(plane->options.media_port);
-	if (br_next_hops_info(plane->hops, &leg->spec.remote.addr, &hop))
+	if (leg->pending)
+		info->reach = plane->hop_table[hop.index].state == BR_NEXT_HOP_READY
+				      ? BR_REACH_READY
+				      : BR_REACH_RESOLVING;
+	else if (!leg->held || br_next_hops_info(plane->hops, &leg->spec.remote.addr, &hop))
 		info->reach = BR_REACH_NONE;
 	else
 		info->reach = hop.ready ? BR_REACH_READY : BR_REACH_RESOLVING;
@@ -243,5 +321,13 @@ int br_plane_leg_info(const struct br_plane *plane, uint32_t index, struct br_le
 		memcpy(info->interface, plane->interfaces[hop.egress].name,
 		       sizeof(info->interface));
 	br_leg_read_counters(plane, index, &info->counters);
+	return 0;
+}
+
+int br_plane_leg_spec(const struct br_plane *plane, uint32_t index, struct br_leg_spec *spec)
+{
+	if (index >= plane->options.max_legs || !plane->legs[index].used)
+		return -ENOENT;
+	*spec = plane->legs[index].spec;
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -67,13 +66,14 @@ static int br_plane_find_interfaces(struct br_plane *plane, struct br_error *err
 				return br_error_set(error, -EINVAL, "media.interfaces",
 						    "interface \"%s\" is named twice", name);
 		interface->ifindex = if_nametoindex(name);
-		if (!interface->ifindex)
+		/* deleted while no daemon was there to see it: it may come back */
+		if (!interface->ifindex && !plane->adopting)
 			return br_error_set(error, -ENODEV, "media.interfaces",
 					    "there is no interface \"%s\"; `ip link` lists them",
 					    name);
 		snprintf(interface->name, sizeof(interface->name), "%s", name);
 		plane->options.interfaces[i] = interface->name;
-		interface->up = true;
+		interface->up = interface->ifindex != 0;
 	}
 	return 0;
 }
@@ -82,7 +82,6 @@ static void br_plane_size_maps(struct br_plane *plane)
 {
 	const struct br_plane_options *options = &plane->options;
 	struct relay_bpf *bpf = plane->bpf;
-	__u16 mark = 0;
 
 	bpf_map__set_max_entries(bpf->maps.tuples, options->max_legs);
 	bpf_map__set_max_entries(bpf->maps.legs, options->max_legs);
@@ -94,28 +93,25 @@ static void br_plane_size_maps(struct br_plane *plane)
 	bpf_map__set_max_entries(bpf->maps.streams, options->max_streams);
 	bpf_map__set_max_entries(bpf->maps.free_streams, options->max_streams);
 	bpf_map__set_max_entries(bpf->maps.stream_counters, options->max_streams);
-	while (!mark)
-		if (getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
-			mark = 0xb11d;
-	bpf->rodata->br_ticket_mark = mark;
+	bpf->rodata->br_ticket_mark = plane->pins.settings.ticket_mark;
 	bpf->rodata->br_media_port = htons(options->media_port);
 	bpf->rodata->br_stream_routes = options->max_legs;
 }
 
 static int br_plane_load(struct br_plane *plane, struct br_error *error)
 {
-	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	int err;
 
-	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* before kernel 5.11 maps count as locked memory */
-	libbpf_set_print(br_libbpf_print);
 	plane->bpf = relay_bpf__open();
 	if (!plane->bpf)
 		return br_error_set(error, -errno, NULL, "cannot open the BPF object: %s",
 				    strerror(errno));
 	br_plane_size_maps(plane);
+	err = plane->adopting ? br_plane_adopt_maps(plane, error) : 0;
+	if (err)
+		return err;
 	err = relay_bpf__load(plane->bpf);
-	if (err == -EPERM)
+	if (err == -EPERM || err == -EACCES)
 		return br_error_set(error, err, NULL,
 				    "the kernel refuses to load BPF programs: run as root, or with "
 				    "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
@@ -169,14 +165,21 @@ static int br_plane_make_tables(struct br_plane *plane, struct br_error *error)
 	plane->legs = calloc(options->max_legs, sizeof(*plane->legs));
 	plane->streams = calloc(options->max_streams, sizeof(*plane->streams));
 	plane->routes = calloc(routes, sizeof(*plane->routes));
+	plane->marks = calloc(options->max_legs, sizeof(*plane->marks));
 	plane->leg_slots = br_slots_new(options->max_legs, BR_GRACE_NS);
 	plane->edge_runs = br_runs_new(options->max_edges, BR_GRACE_NS);
-	if (!plane->legs || !plane->streams || !plane->routes || !plane->leg_slots ||
-	    !plane->edge_runs)
+	if (!plane->legs || !plane->streams || !plane->routes || !plane->marks ||
+	    !plane->leg_slots || !plane->edge_runs)
 		return br_error_set(error, -ENOMEM, "tables", "no memory for tables of this size");
-	if (br_plane_streams_open(plane))
+	if (plane->adopting) {
+		int err = br_plane_adopt_tables(plane, error);
+
+		if (err)
+			return err;
+	} else if (br_plane_streams_open(plane)) {
 		return br_error_set(error, -ENOMEM, "tables.streams",
 				    "cannot prepare the stream slots");
+	}
 	plane->ring = ring_buffer__new(bpf_map__fd(plane->bpf->maps.events), br_plane_stream_event,
 				       plane, NULL);
 	if (!plane->ring)
@@ -232,6 +235,7 @@ static int br_plane_open_hops(struct br_plane *plane, struct br_error *error)
 		memcpy(options.interfaces[i].name, plane->interfaces[i].name,
 		       sizeof(options.interfaces[i].name));
 		options.interfaces[i].ifindex = plane->interfaces[i].ifindex;
+		options.interfaces[i].absent = plane->adopting;
 	}
 	return br_next_hops_open(&options, &events, &plane->hops, error);
 }
@@ -239,6 +243,7 @@ static int br_plane_open_hops(struct br_plane *plane, struct br_error *error)
 int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 		  struct br_error *error)
 {
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct br_error ignored;
 	struct br_plane *plane;
 	int err;
@@ -248,6 +253,8 @@ int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 	err = br_plane_check_options(options, error);
 	if (err)
 		return err;
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* before kernel 5.11 maps count as locked memory */
+	libbpf_set_print(br_libbpf_print);
 	plane = calloc(1, sizeof(*plane));
 	if (!plane)
 		return br_error_set(error, -ENOMEM, NULL, "no memory");
@@ -258,7 +265,10 @@ int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 	for (size_t i = 0; i < BR_EGRESS_MAX; i++)
 		plane->interfaces[i].link = -1;
 	plane->loop.link = -1;
-	err = br_plane_find_interfaces(plane, error);
+	br_pins_init(&plane->pins);
+	err = br_plane_open_state(plane, error);
+	if (!err)
+		err = br_plane_find_interfaces(plane, error);
 	if (!err)
 		err = br_plane_load(plane, error);
 	if (!err)
@@ -266,10 +276,14 @@ int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 	if (!err)
 		err = br_plane_open_hops(plane, error);
 	if (!err)
-		err = br_plane_choose_mode(plane, error);
+		err = plane->adopting ? br_plane_adopt_links(plane, error)
+				      : br_plane_choose_mode(plane, error);
 	if (!err)
 		err = br_plane_loop_open(plane, error);
+	if (!err)
+		err = br_plane_finish_state(plane, error);
 	if (err) {
+		plane->keep = plane->adopting; /* it serves; better our end than its */
 		br_plane_close(plane);
 		return err;
 	}
@@ -281,11 +295,20 @@ void br_plane_close(struct br_plane *plane)
 {
 	if (!plane)
 		return;
+	/* what is kept stays pinned: only our descriptors go */
+	if (!br_pins_in_use(&plane->pins))
+		plane->keep = false;
 	for (size_t i = 0; i < plane->options.interface_count; i++)
-		br_plane_detach(plane, i);
+		if (!plane->keep)
+			br_plane_detach(plane, i);
+		else if (plane->interfaces[i].link >= 0)
+			close(plane->interfaces[i].link);
 	br_plane_loop_close(plane);
 	br_plane_replicators_close(plane);
-	br_next_hops_close(plane->hops);
+	if (plane->keep)
+		br_next_hops_abandon(plane->hops);
+	else
+		br_next_hops_close(plane->hops);
 	ring_buffer__free(plane->ring);
 	if (plane->bpf) {
 		br_plane_unmap(plane->bpf->maps.legs, plane->leg_table);
@@ -294,12 +317,26 @@ void br_plane_close(struct br_plane *plane)
 		br_plane_unmap(plane->bpf->maps.next_hops, plane->hop_table);
 	}
 	relay_bpf__destroy(plane->bpf);
+	br_pins_close(&plane->pins, plane->keep);
+	free(plane->adopted_hops.uses);
+	free(plane->slot_search.known);
+	free(plane->marks);
 	br_slots_free(plane->leg_slots);
 	br_runs_free(plane->edge_runs);
 	free(plane->legs);
 	free(plane->streams);
 	free(plane->routes);
 	free(plane);
+}
+
+void br_plane_set_keep(struct br_plane *plane, bool keep)
+{
+	plane->keep = keep;
+}
+
+bool br_plane_adopted(const struct br_plane *plane)
+{
+	return plane->adopting;
 }
 
 void br_plane_set_events(struct br_plane *plane, const struct br_plane_events *events)
@@ -327,7 +364,9 @@ void br_plane_dispatch(struct br_plane *plane, int fd)
 void br_plane_tick(struct br_plane *plane)
 {
 	br_next_hops_tick(plane->hops);
+	br_plane_adopt_hops_tick(plane);
 	br_plane_routes_relay(plane);
+	br_plane_slot_search_tick(plane);
 	br_slots_settle(plane->leg_slots, br_now_ns());
 	br_runs_settle(plane->edge_runs, br_now_ns());
 }

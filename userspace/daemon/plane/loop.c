@@ -22,6 +22,7 @@
 #include <bpf/bpf.h>
 #include <libmnl/libmnl.h>
 
+#include "lib/log.h"
 #include "relay.skel.h"
 
 /* XDP on veth wants a packet to fit into one page; this leaves room for its headroom. */
@@ -75,8 +76,8 @@ static void br_loop_put_end(struct nlmsghdr *message, const char *name)
 static int br_loop_create(const char *name, const char *peer_name)
 {
 	char buffer[1024] = {0};
-	struct nlmsghdr *message = br_loop_message(buffer, RTM_NEWLINK,
-						   NLM_F_CREATE | NLM_F_EXCL, 0, IFF_NOARP);
+	struct nlmsghdr *message =
+		br_loop_message(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, IFF_NOARP);
 	struct nlattr *info, *data, *peer;
 	struct ifinfomsg *link;
 
@@ -132,6 +133,19 @@ static int br_loop_remove_stale(const struct br_plane_loop *loop, struct br_erro
 	return br_loop_delete(loop->name);
 }
 
+/* The pair of an earlier daemon, if it is whole and its link is pinned. */
+static bool br_loop_adopt(struct br_plane *plane)
+{
+	struct br_plane_loop *loop = &plane->loop;
+
+	loop->ifindex = if_nametoindex(loop->name);
+	if (!loop->ifindex)
+		return false;
+	loop->link = br_plane_attach_adopt(plane, plane->bpf->progs.relay_loop,
+					   if_nametoindex(loop->peer), BR_PIN_LOOP);
+	return loop->link >= 0;
+}
+
 int br_plane_loop_open(struct br_plane *plane, struct br_error *error)
 {
 	struct br_plane_loop *loop = &plane->loop;
@@ -139,6 +153,10 @@ int br_plane_loop_open(struct br_plane *plane, struct br_error *error)
 
 	snprintf(loop->name, sizeof(loop->name), "br-loop-%u", plane->options.media_port);
 	snprintf(loop->peer, sizeof(loop->peer), "br-back-%u", plane->options.media_port);
+	if (plane->adopting && br_loop_adopt(plane))
+		return 0;
+	if (plane->adopting)
+		br_log_warn("the veth pair \"%s\" is gone; it is made anew", loop->name);
 	err = br_loop_remove_stale(loop, error);
 	if (!err) {
 		err = br_loop_create(loop->name, loop->peer);
@@ -162,13 +180,18 @@ int br_plane_loop_open(struct br_plane *plane, struct br_error *error)
 	loop->ifindex = if_nametoindex(loop->name);
 	loop->link = br_plane_attach_program(plane, plane->bpf->progs.relay_loop,
 					     if_nametoindex(loop->peer), loop->peer, error);
-	return loop->link < 0 ? loop->link : 0;
+	if (loop->link < 0)
+		return loop->link;
+	err = br_pins_put(&plane->pins, loop->link, BR_PIN_LOOP);
+	return err ? br_error_set(error, err, "state.path", "cannot pin the link of \"%s\": %s",
+				  loop->peer, strerror(-err))
+		   : 0;
 }
 
 void br_plane_loop_close(struct br_plane *plane)
 {
 	if (plane->loop.link >= 0)
 		close(plane->loop.link);
-	if (plane->loop.name[0])
+	if (plane->loop.name[0] && !plane->keep)
 		br_loop_delete(plane->loop.name);
 }

@@ -190,6 +190,8 @@ static int br_hops_open_links(struct br_next_hops *hops, const struct br_next_ho
 		const struct br_link *link = &hops->links[i];
 		uint32_t expected = options->interfaces[i].ifindex;
 
+		if (!link->ifindex && options->interfaces[i].absent)
+			continue;
 		if (!link->ifindex)
 			return br_error_set(error, -ENODEV, "interfaces",
 					    "%s is not an Ethernet interface of this network "
@@ -256,6 +258,13 @@ void br_next_hops_close(struct br_next_hops *hops)
 	free(hops);
 }
 
+void br_next_hops_abandon(struct br_next_hops *hops)
+{
+	if (hops)
+		hops->abandoned = true;
+	br_next_hops_close(hops);
+}
+
 static struct br_remote *br_remote_new(struct br_next_hops *hops, const struct br_addr *addr)
 {
 	struct br_remote *remote = calloc(1, sizeof(*remote));
@@ -289,6 +298,24 @@ int br_next_hops_get(struct br_next_hops *hops, const struct br_addr *addr,
 		br_remote_give(hops, remote);
 		return rc;
 	}
+	remote->held = true;
+	br_remote_info(remote, info);
+	return 0;
+}
+
+int br_next_hops_hold(struct br_next_hops *hops, const struct br_addr *addr,
+		      struct br_next_hop_info *info)
+{
+	struct br_remote *remote = br_remote_find(hops, addr);
+
+	if (!remote)
+		remote = br_remote_new(hops, addr);
+	if (!remote)
+		return -ENOMEM;
+	remote->references++;
+	if (!remote->hop && br_remote_settle(hops, remote, NULL))
+		br_remote_doubt(hops, remote);
+	br_hops_arm_timer(hops);
 	remote->held = true;
 	br_remote_info(remote, info);
 	return 0;

@@ -23,6 +23,7 @@ struct br_next_hops;
 struct br_next_hops_interface {
 	char name[16];
 	uint32_t ifindex;
+	bool absent; /* it may be gone at the moment: that is no error */
 };
 
 struct br_next_hops_options {
@@ -34,8 +35,8 @@ struct br_next_hops_options {
 
 struct br_next_hop_info {
 	uint32_t index;
-	bool ready;	    /* the neighbour is resolved and the link is up */
-	uint16_t egress;    /* slot of the interface */
+	bool ready;	      /* the neighbour is resolved and the link is up */
+	uint16_t egress;      /* slot of the interface */
 	struct br_addr local; /* source address the routing table prefers */
 };
 
@@ -55,6 +56,19 @@ int br_next_hops_open(const struct br_next_hops_options *options,
 		      struct br_error *error);
 /** br_next_hops_close - NULL is ignored; entries of the table are set to NONE */
 void br_next_hops_close(struct br_next_hops *hops);
+/** br_next_hops_abandon - as br_next_hops_close, but the table stays as it is */
+void br_next_hops_abandon(struct br_next_hops *hops);
+
+/**
+ * br_next_hops_reserve - entries that an earlier daemon filled and packets still use
+ * @uses: entry i stays untouched and is not handed out when uses[i] is not 0
+ * @count: entries of @uses, up to the capacity
+ *
+ * Before the first br_next_hops_get. Return: 0 or -ENOMEM.
+ */
+int br_next_hops_reserve(struct br_next_hops *hops, const uint32_t *uses, uint32_t count);
+/** br_next_hops_release - a reserved entry is not used any more: set to NONE, free after a rest */
+void br_next_hops_release(struct br_next_hops *hops, uint32_t index);
 
 /**
  * br_next_hops_get - take a reference on the next hop of an address
@@ -68,6 +82,14 @@ void br_next_hops_close(struct br_next_hops *hops);
  */
 int br_next_hops_get(struct br_next_hops *hops, const struct br_addr *remote,
 		     struct br_next_hop_info *info, struct br_error *error);
+/**
+ * br_next_hops_hold - as br_next_hops_get, also when no route leads there now
+ * @info: index 0 and no local address then; `moved` tells when a route appears
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int br_next_hops_hold(struct br_next_hops *hops, const struct br_addr *remote,
+		      struct br_next_hop_info *info);
 /** br_next_hops_put - give the reference for @remote back */
 void br_next_hops_put(struct br_next_hops *hops, const struct br_addr *remote);
 /** br_next_hops_info - present state for an address that is held; -ENOENT otherwise */

@@ -121,6 +121,24 @@ void br_hop_doubt(struct br_next_hops *hops, struct br_hop *hop)
 	TAILQ_INSERT_TAIL(&hops->doubtful_hops, hop, doubt);
 }
 
+static int br_hops_make_room(struct br_next_hops *hops, uint32_t indices)
+{
+	uint32_t room = hops->index_room ? hops->index_room : BR_HOP_ROOM_MIN;
+	struct br_hop **grown;
+
+	if (indices <= hops->index_room)
+		return 0;
+	while (room < indices)
+		room *= 2;
+	grown = reallocarray(hops->by_index, room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + hops->index_room, 0, (room - hops->index_room) * sizeof(struct br_hop *));
+	hops->by_index = grown;
+	hops->index_room = room;
+	return 0;
+}
+
 /* A slot for @hop: one never used, or one that has rested long enough. */
 static int br_hop_index(struct br_next_hops *hops, struct br_hop *hop)
 {
@@ -134,19 +152,54 @@ static int br_hop_index(struct br_next_hops *hops, struct br_hop *hop)
 	}
 	if (hops->index_top >= hops->capacity)
 		return -ENOSPC;
-	if (hops->index_top >= hops->index_room) {
-		uint32_t room = hops->index_room ? hops->index_room * 2 : BR_HOP_ROOM_MIN;
-		struct br_hop **grown = reallocarray(hops->by_index, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		memset(grown + hops->index_room, 0,
-		       (room - hops->index_room) * sizeof(struct br_hop *));
-		hops->by_index = grown;
-		hops->index_room = room;
-	}
+	if (br_hops_make_room(hops, hops->index_top + 1))
+		return -ENOMEM;
 	hop->index = hops->index_top++;
 	return 0;
+}
+
+/* An index without a hop, free since @since_ns. */
+static int br_hop_lay_to_rest(struct br_next_hops *hops, uint32_t index, uint64_t since_ns)
+{
+	struct br_hop *hop = calloc(1, sizeof(*hop));
+
+	if (!hop)
+		return -ENOMEM;
+	hop->index = index;
+	hop->queued_ns = since_ns;
+	TAILQ_INSERT_TAIL(&hops->resting, hop, queued);
+	return 0;
+}
+
+int br_next_hops_reserve(struct br_next_hops *hops, const uint32_t *uses, uint32_t count)
+{
+	static const struct br_next_hop none;
+	uint32_t top = count;
+
+	while (top > 1 && !uses[top - 1])
+		top--;
+	if (top <= 1)
+		return 0;
+	if (br_hops_make_room(hops, top))
+		return -ENOMEM;
+	for (uint32_t i = 1; i < top; i++) {
+		if (uses[i])
+			continue;
+		if (br_hop_lay_to_rest(hops, i, 0))
+			return -ENOMEM;
+		br_hop_store(&hops->table[i], &none);
+	}
+	hops->index_top = top;
+	return 0;
+}
+
+void br_next_hops_release(struct br_next_hops *hops, uint32_t index)
+{
+	static const struct br_next_hop none;
+
+	br_hop_store(&hops->table[index], &none);
+	/* without memory the entry stays unused until the next start */
+	(void)br_hop_lay_to_rest(hops, index, br_hops_now());
 }
 
 static int br_hop_new(struct br_next_hops *hops, size_t slot, const struct br_addr *neighbour,
@@ -211,7 +264,8 @@ static void br_hop_retire(struct br_next_hops *hops, struct br_hop *hop)
 	hop->in_doubt = false;
 	br_hash_remove(&hops->hops, &hop->node);
 	hops->by_index[hop->index] = NULL;
-	br_hop_store(&hops->table[hop->index], &none);
+	if (!hops->abandoned)
+		br_hop_store(&hops->table[hop->index], &none);
 	hop->queued_ns = br_hops_now();
 	TAILQ_INSERT_TAIL(&hops->resting, hop, queued);
 }

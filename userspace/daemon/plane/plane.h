@@ -12,6 +12,7 @@
 
 #include <blindrelay/abi.h>
 #include <blindrelay/reasons.h>
+#include <blindrelay/state.h>
 
 #include "lib/addr.h"
 #include "lib/error.h"
@@ -31,6 +32,8 @@ struct br_plane_options {
 	uint32_t max_streams; /* slots */
 	uint32_t max_edges;   /* slots, up to BR_TICKET_INDEX_MAX */
 	uint32_t chunk;	      /* copies per turn of the egress ring, 1..BR_CHUNK_MAX */
+	const char *state;    /* directory to pin everything in; NULL or "": nothing outlives us */
+	bool reset;	      /* throw away what is pinned there instead of adopting it */
 };
 
 /* What the plane should do for one UDP five-tuple. */
@@ -43,16 +46,16 @@ struct br_leg_spec {
 };
 
 enum br_leg_reach {
-	BR_REACH_READY,	     /* next hop known: copies go out */
-	BR_REACH_RESOLVING,  /* neighbour asked for, no answer yet */
-	BR_REACH_NONE,	     /* no route, or over an interface that is not ours */
+	BR_REACH_READY,	    /* next hop known: copies go out */
+	BR_REACH_RESOLVING, /* neighbour asked for, no answer yet */
+	BR_REACH_NONE,	    /* no route, or over an interface that is not ours */
 };
 
 struct br_leg_info {
 	struct br_endpoint remote;
 	struct br_endpoint local;
 	enum br_leg_reach reach;
-	char interface[16]; /* "" when not known */
+	char interface[16];		 /* "" when not known */
 	struct br_leg_counters counters; /* summed over CPUs; last_seen_ns is the latest */
 };
 
@@ -85,14 +88,26 @@ struct br_plane;
  * @plane: set on success; owned by the caller, freed by br_plane_close
  * @error: says which interface or limit is at fault
  *
+ * When an earlier daemon has left its state in options->state, that is adopted: programs are
+ * replaced one by one, tables and counters stay, no packet is lost.
+ *
  * Return: 0, or a negative errno: -EBUSY when another XDP program or another relay is
- * attached, -ENODEV for an unknown interface, -EPERM without the capabilities. On
- * failure nothing stays attached.
+ * attached, -ENODEV for an unknown interface, -EPERM without the capabilities, -EPROTO when
+ * the state is not one that can be adopted with these options. On failure nothing stays
+ * attached, but a state that was to be adopted is left as it was and goes on forwarding.
  */
 int br_plane_open(const struct br_plane_options *options, struct br_plane **plane,
 		  struct br_error *error);
-/** br_plane_close - detach and free everything; NULL is ignored */
+/** br_plane_close - detach, unpin and free everything; NULL is ignored */
 void br_plane_close(struct br_plane *plane);
+/**
+ * br_plane_set_keep - whether br_plane_close leaves attached and pinned what is pinned
+ *
+ * Without a state directory nothing can be kept and this has no effect.
+ */
+void br_plane_set_keep(struct br_plane *plane, bool keep);
+/** br_plane_adopted - has br_plane_open gone on with an earlier daemon's state? */
+bool br_plane_adopted(const struct br_plane *plane);
 
 /* Called by br_plane_dispatch. */
 struct br_plane_events {
@@ -128,10 +143,13 @@ void br_plane_tick(struct br_plane *plane);
  */
 int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uint32_t *leg,
 		     struct br_error *error);
-/** br_plane_leg_remove - forget a leg, its streams and its routes; edges to it must be gone first */
+/** br_plane_leg_remove - forget a leg, its streams and its routes; edges to it must be gone first
+ */
 void br_plane_leg_remove(struct br_plane *plane, uint32_t leg);
 /** br_plane_leg_info - state and counters; -ENOENT when the slot is empty */
 int br_plane_leg_info(const struct br_plane *plane, uint32_t leg, struct br_leg_info *info);
+/** br_plane_leg_spec - what was asked for; -ENOENT when the slot is empty */
+int br_plane_leg_spec(const struct br_plane *plane, uint32_t leg, struct br_leg_spec *spec);
 
 /**
  * br_plane_leg_route - who receives what a leg sends, where no stream says otherwise
@@ -147,8 +165,7 @@ int br_plane_leg_route(struct br_plane *plane, uint32_t leg, const uint32_t *rec
 		       size_t count, struct br_error *error);
 
 /** br_plane_stream_add - register an SSRC that the leg may send; -EEXIST, -ENOSPC */
-int br_plane_stream_add(struct br_plane *plane, uint32_t leg, __be32 ssrc,
-			struct br_error *error);
+int br_plane_stream_add(struct br_plane *plane, uint32_t leg, __be32 ssrc, struct br_error *error);
 /** br_plane_stream_remove - forget an SSRC; its route goes with it */
 void br_plane_stream_remove(struct br_plane *plane, uint32_t leg, __be32 ssrc);
 /** br_plane_stream_route - receivers of one stream, as br_plane_leg_route; -ENOENT if unknown */
@@ -161,6 +178,26 @@ typedef void (*br_stream_visit)(void *context, const struct br_stream_info *stre
 /** br_plane_streams - visit the streams of one leg, by slot */
 void br_plane_streams(const struct br_plane *plane, uint32_t leg, br_stream_visit visit,
 		      void *context);
+
+/*
+ * The store: records of upper layers that outlive the daemon. Without a state directory it
+ * takes everything and keeps nothing.
+ */
+
+/**
+ * br_plane_store_put - write or replace a record
+ * @data: @size bytes, 1..6400; copied
+ *
+ * Return: 0, or -ENOSPC when the store is full; the record is then what it was before.
+ */
+int br_plane_store_put(struct br_plane *plane, enum br_store_kind kind, uint32_t id,
+		       const void *data, size_t size, struct br_error *error);
+/** br_plane_store_delete - forget a record, if there is one */
+void br_plane_store_delete(struct br_plane *plane, enum br_store_kind kind, uint32_t id);
+/** br_plane_store_each - visit the records of one kind by id; 0, or a negative errno */
+int br_plane_store_each(struct br_plane *plane, enum br_store_kind kind,
+			void (*visit)(void *context, uint32_t id, const void *data, size_t size),
+			void *context);
 
 /** br_plane_counters - packets and bytes by reason, summed over CPUs */
 void br_plane_counters(const struct br_plane *plane,

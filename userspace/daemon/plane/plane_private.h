@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "plane/next_hops.h"
+#include "plane/pins.h"
 #include "plane/plane.h"
 #include "plane/slots.h"
 
@@ -24,7 +25,7 @@ struct br_plane_route {
 	uint32_t first;
 	uint32_t count;
 	uint32_t taken; /* edges of the run: count, or more after a squeeze */
-	bool inherit; /* a stream's: the leg's route counts */
+	bool inherit;	/* a stream's: the leg's route counts */
 };
 
 struct br_plane_leg {
@@ -32,7 +33,10 @@ struct br_plane_leg {
 	bool moved; /* edges that name it must be laid again */
 	struct br_leg_spec spec;
 	struct br_next_hop_info hop;
-	uint32_t streams; /* first of a list of stream slots, or BR_NO_STREAM */
+	bool held;	      /* hop is a reference on the next hops */
+	bool pending;	      /* adopted, and not on a next hop of ours yet; see adopt_hops.c */
+	uint32_t adopted_hop; /* pending: entry of the earlier daemon that is in use, or 0 */
+	uint32_t streams;     /* first of a list of stream slots, or BR_NO_STREAM */
 };
 
 struct br_plane_stream {
@@ -52,14 +56,35 @@ struct br_plane_interface {
 
 /* The pair of devices on which long routes go round; see loop.c. */
 struct br_plane_loop {
-	char name[16];	   /* copiers send here; "" when there is no loop */
-	char peer[16];	   /* relay_loop listens here */
+	char name[16]; /* copiers send here; "" when there is no loop */
+	char peer[16]; /* relay_loop listens here */
 	uint32_t ifindex;
 	int link; /* descriptor; -1: not attached */
 };
 
+/* Legs that still use next hops of the earlier daemon; see adopt_hops.c. */
+struct br_plane_adopted_hops {
+	uint32_t *uses;	    /* legs per entry of the earlier daemon */
+	uint32_t pending;   /* legs left */
+	uint32_t cursor;    /* leg to look at next */
+	uint64_t since_ns;  /* of the adoption */
+	uint64_t paused_ns; /* end of the last pass over all legs */
+};
+
+/* The search for stream slots that nobody owns; see adopt_streams.c. */
+struct br_plane_slot_search {
+	bool *known;	  /* per slot: free, or seen in use; NULL: no search */
+	uint64_t left;	  /* turns of the queue of free slots */
+	uint64_t done_ns; /* end of the turns; 0: not yet */
+};
+
 struct br_plane {
 	struct br_plane_options options;
+	struct br_pins pins;
+	bool adopting; /* the tables were filled by an earlier daemon */
+	bool keep;     /* br_plane_close leaves them */
+	struct br_plane_adopted_hops adopted_hops;
+	struct br_plane_slot_search slot_search;
 	struct br_plane_events events;
 	struct relay_bpf *bpf;
 	struct ring_buffer *ring;
@@ -84,6 +109,8 @@ struct br_plane {
 	uint32_t leg_count;
 	uint32_t stream_count;
 	bool routes_moved; /* some leg has moved */
+	uint32_t *marks;   /* per leg: last mark it was given; see br_route_is */
+	uint32_t mark;
 	int cpus;
 };
 
@@ -101,6 +128,9 @@ int br_plane_attach(struct br_plane *plane, size_t slot, struct br_error *error)
 int br_plane_attach_program(const struct br_plane *plane, const struct bpf_program *program,
 			    uint32_t ifindex, const char *name, struct br_error *error);
 void br_plane_detach(struct br_plane *plane, size_t slot);
+/* Take over a pinned link; the new program replaces the old one without a gap. */
+int br_plane_attach_adopt(struct br_plane *plane, const struct bpf_program *program,
+			  uint32_t ifindex, const char *pin);
 
 /* loop.c */
 int br_plane_loop_open(struct br_plane *plane, struct br_error *error);
@@ -110,21 +140,46 @@ void br_plane_loop_close(struct br_plane *plane);
 int br_plane_replicator(struct br_plane *plane, unsigned int egress, unsigned int copies, bool loop,
 			struct br_error *error);
 int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress);
+int br_plane_replicators_adopt(struct br_plane *plane, struct br_error *error);
 void br_plane_replicators_close(struct br_plane *plane);
 
 /* legs.c */
 void br_plane_leg_moved(struct br_plane *plane, const struct br_addr *remote,
 			const struct br_next_hop_info *info);
+void br_plane_leg_follow(struct br_plane *plane, uint32_t leg, const struct br_next_hop_info *info);
+int br_plane_leg_adopt(struct br_plane *plane, uint32_t leg);
+void br_plane_leg_repair(struct br_plane *plane, uint32_t leg);
 
 /* routes.c */
 int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
 		       size_t count, struct br_error *error);
 void br_plane_route_drop(struct br_plane *plane, uint32_t route, bool inherit);
 void br_plane_routes_relay(struct br_plane *plane);
+bool br_plane_route_adopt(struct br_plane *plane, uint32_t route, bool used, uint64_t none);
 
 /* streams.c */
 int br_plane_streams_open(struct br_plane *plane);
 void br_plane_streams_drop(struct br_plane *plane, uint32_t leg);
+void br_plane_stream_note(struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t slot,
+			  bool learned);
 int br_plane_stream_event(void *context, void *data, size_t size);
+
+/* adopt.c */
+int br_plane_open_state(struct br_plane *plane, struct br_error *error);
+int br_plane_adopt_maps(struct br_plane *plane, struct br_error *error);
+int br_plane_adopt_links(struct br_plane *plane, struct br_error *error);
+int br_plane_finish_state(struct br_plane *plane, struct br_error *error);
+
+/* adopt_tables.c */
+int br_plane_adopt_tables(struct br_plane *plane, struct br_error *error);
+
+/* adopt_hops.c */
+int br_plane_adopt_hops(struct br_plane *plane, struct br_error *error);
+void br_plane_adopt_hops_tick(struct br_plane *plane);
+void br_plane_adopted_hop_left(struct br_plane *plane, uint32_t leg);
+
+/* adopt_streams.c */
+int br_plane_slot_search_begin(struct br_plane *plane);
+void br_plane_slot_search_tick(struct br_plane *plane);
 
 #endif

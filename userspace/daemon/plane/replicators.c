@@ -24,12 +24,14 @@ static int br_replicator_fill(const struct br_plane *plane, int map, unsigned in
 	};
 	__u32 key;
 
-	for (key = 0; key < copies; key++)
+	/* an interface that is gone: the entries are filled when it comes back */
+	for (key = 0; key < copies && value.ifindex; key++)
 		if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
 			return -errno;
 	if (!loop)
 		return 0;
 	/* Last, so that the packet itself goes round and no further copy of it is made. */
+	key = copies;
 	value.ifindex = plane->loop.ifindex;
 	value.bpf_prog.fd = -1;
 	return bpf_map_update_elem(map, &key, &value, BPF_ANY) ? -errno : 0;
@@ -50,8 +52,8 @@ int br_plane_replicator(struct br_plane *plane, unsigned int egress, unsigned in
 		return br_error_set(error, -errno, NULL, "cannot make a copier for %u copies: %s",
 				    copies, strerror(errno));
 	err = br_replicator_fill(plane, map, egress, copies, loop);
-	if (!err && bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.replicators), &key, &map,
-					BPF_ANY))
+	if (!err &&
+	    bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.replicators), &key, &map, BPF_ANY))
 		err = -errno;
 	if (err) {
 		close(map);
@@ -73,6 +75,70 @@ int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress)
 
 			if (map >= 0 && !err)
 				err = br_replicator_fill(plane, map, egress, copies, loop);
+		}
+	return err;
+}
+
+/* The copier with this id; a negative errno when it cannot be had or is not what it should be. */
+static int br_replicator_open(__u32 id, unsigned int copies, bool loop)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+	int map = bpf_map_get_fd_by_id(id), err = 0;
+
+	if (map < 0)
+		return -errno;
+	if (bpf_obj_get_info_by_fd(map, &info, &length))
+		err = -errno;
+	else if (info.type != BPF_MAP_TYPE_DEVMAP || info.max_entries != copies + loop ||
+		 info.value_size != sizeof(struct bpf_devmap_val))
+		err = -EPROTO;
+	if (!err)
+		return map;
+	close(map);
+	return err;
+}
+
+/*
+ * A copier that an earlier daemon made: our `stamp` takes the place of the old one, entry by
+ * entry, each at once. Both use the same tables and the same ticket mark, so a packet may
+ * meet either. Without CAP_SYS_ADMIN an inner map cannot be opened; then a new copier, once
+ * complete, takes its place, which costs a grace period of RCU (some 10 ms) each.
+ */
+static int br_replicator_adopt(struct br_plane *plane, unsigned int egress, unsigned int copies,
+			       bool loop, struct br_error *error)
+{
+	__u32 key = BR_REPLICATOR(egress, copies, loop), id;
+	int map, err;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.replicators), &key, &id))
+		return 0;
+	if (egress >= plane->options.interface_count)
+		return br_error_set(error, -EPROTO, "state.path",
+				    "a copier for interface %u of %zu is pinned", egress,
+				    plane->options.interface_count);
+	map = br_replicator_open(id, copies, loop);
+	if (map < 0)
+		return br_plane_replicator(plane, egress, copies, loop, error);
+	err = br_replicator_fill(plane, map, egress, copies, loop);
+	if (err) {
+		close(map);
+		return br_error_set(error, err, NULL, "cannot adopt a copier for %u copies: %s",
+				    copies, strerror(-err));
+	}
+	plane->replicators[key] = map;
+	return 0;
+}
+
+int br_plane_replicators_adopt(struct br_plane *plane, struct br_error *error)
+{
+	int err = 0;
+
+	for (unsigned int egress = 0; egress < BR_EGRESS_MAX; egress++)
+		for (unsigned int copies = 1; copies <= BR_CHUNK_MAX && !err; copies++) {
+			err = br_replicator_adopt(plane, egress, copies, false, error);
+			if (!err)
+				err = br_replicator_adopt(plane, egress, copies, true, error);
 		}
 	return err;
 }

@@ -75,6 +75,31 @@ static void br_route_write(struct br_plane *plane, uint32_t first, const uint32_
 	}
 }
 
+/* Does the route lead to exactly these legs already, each over its present interface? */
+static bool br_route_is(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
+			size_t count)
+{
+	const struct br_plane_route *present = &plane->routes[route];
+
+	if (present->count != count)
+		return false;
+	if (++plane->mark == 0) {
+		memset(plane->marks, 0, plane->options.max_legs * sizeof(*plane->marks));
+		plane->mark = 1;
+	}
+	for (size_t i = 0; i < count; i++)
+		plane->marks[receivers[i]] = plane->mark;
+	for (size_t i = 0; i < count; i++) {
+		const struct br_edge *edge = &plane->edge_table[present->first + i];
+
+		if (plane->marks[edge->leg] != plane->mark ||
+		    edge->egress != plane->legs[edge->leg].hop.egress)
+			return false;
+		plane->marks[edge->leg] = 0; /* a leg that stands there twice is found out */
+	}
+	return true;
+}
+
 static void br_route_switch(struct br_plane *plane, uint32_t route, uint32_t first, size_t count)
 {
 	struct br_route value = {.first = first, .count = (__u16)count};
@@ -124,6 +149,8 @@ int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *r
 	err = br_route_copiers(plane, per_egress, count, error);
 	if (err)
 		return err;
+	if (br_route_is(plane, route, receivers, count))
+		return 0;
 	err = br_runs_take(plane->edge_runs, br_now_ns(), (uint32_t)count, &first);
 	if (err && !br_route_squeeze(plane, route, receivers, count, per_egress))
 		return 0;
@@ -150,6 +177,50 @@ void br_plane_route_drop(struct br_plane *plane, uint32_t route, bool inherit)
 	br_route_store(plane, route, inherit ? BR_ROUTE_INHERIT : 0);
 	plane->routes[route] = (struct br_plane_route){.inherit = inherit};
 	br_route_rest(plane, &old);
+}
+
+static bool br_route_names_legs(const struct br_plane *plane, const struct br_route *route)
+{
+	for (uint32_t i = 0; i < route->count; i++) {
+		uint32_t leg = plane->edge_table[route->first + i].leg;
+
+		if (leg >= plane->options.max_legs || !plane->legs[leg].used)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Take over what the kernel's table says. @none: value of a route without edges. A route
+ * that cannot be right is emptied, to be laid again by whoever knows; then false.
+ */
+bool br_plane_route_adopt(struct br_plane *plane, uint32_t route, bool used, uint64_t none)
+{
+	uint64_t whole = plane->route_table[route];
+	struct br_route value;
+
+	plane->routes[route] = (struct br_plane_route){.inherit = none == BR_ROUTE_INHERIT};
+	if (whole == none)
+		return true;
+	memcpy(&value, &whole, sizeof(value));
+	if (used && whole != BR_ROUTE_INHERIT && value.count == 0) {
+		plane->routes[route].inherit = false; /* nobody receives this stream */
+		return true;
+	}
+	if (used && whole != BR_ROUTE_INHERIT && value.count <= BR_ROUTE_MAX &&
+	    !br_runs_claim(plane->edge_runs, value.first, value.count)) {
+		if (br_route_names_legs(plane, &value)) {
+			plane->routes[route] = (struct br_plane_route){
+				.first = value.first,
+				.count = value.count,
+				.taken = value.count,
+			};
+			return true;
+		}
+		br_runs_rest(plane->edge_runs, value.first, value.count, br_now_ns());
+	}
+	br_route_store(plane, route, none);
+	return !used;
 }
 
 static bool br_route_has_moved(const struct br_plane *plane, const struct br_plane_route *route)

@@ -37,6 +37,13 @@ int br_plane_streams_open(struct br_plane *plane)
 	return 0;
 }
 
+static void br_stream_free(struct br_plane *plane, uint32_t slot)
+{
+	bpf_map_update_elem(br_stream_free_map(plane), NULL, &slot, BPF_ANY);
+	if (plane->slot_search.known)
+		plane->slot_search.known[slot] = true;
+}
+
 static uint32_t *br_stream_link(struct br_plane *plane, uint32_t leg, __be32 ssrc)
 {
 	uint32_t *link = &plane->legs[leg].streams;
@@ -46,8 +53,8 @@ static uint32_t *br_stream_link(struct br_plane *plane, uint32_t leg, __be32 ssr
 	return link;
 }
 
-static void br_stream_note(struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t slot,
-			   bool learned)
+void br_plane_stream_note(struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t slot,
+			  bool learned)
 {
 	plane->streams[slot] = (struct br_plane_stream){
 		.used = true,
@@ -86,10 +93,10 @@ int br_plane_stream_event(void *context, void *data, size_t size)
 		/* learned by a packet that passed the leg's removal: nobody will ask for it */
 		if (!plane->streams[event->slot].used &&
 		    !bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.streams), &key))
-			bpf_map_update_elem(br_stream_free_map(plane), NULL, &event->slot, BPF_ANY);
+			br_stream_free(plane, event->slot);
 		return 0;
 	}
-	br_stream_note(plane, event->leg, event->ssrc, event->slot, true);
+	br_plane_stream_note(plane, event->leg, event->ssrc, event->slot, true);
 	if (plane->events.stream_learned)
 		plane->events.stream_learned(plane->events.context, event->leg, event->ssrc);
 	return 0;
@@ -109,11 +116,11 @@ int br_plane_stream_add(struct br_plane *plane, uint32_t leg, __be32 ssrc, struc
 	br_stream_clear_counters(plane, slot);
 	if (bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.streams), &key, &slot, BPF_NOEXIST)) {
 		err = -errno;
-		bpf_map_update_elem(br_stream_free_map(plane), NULL, &slot, BPF_ANY);
+		br_stream_free(plane, slot);
 		return br_error_set(error, err, "ssrcs", "cannot register SSRC 0x%08x: %s",
 				    be32toh(ssrc), strerror(-err));
 	}
-	br_stream_note(plane, leg, ssrc, slot, false);
+	br_plane_stream_note(plane, leg, ssrc, slot, false);
 	return 0;
 }
 
@@ -133,7 +140,7 @@ static void br_stream_unlink(struct br_plane *plane, uint32_t leg, uint32_t *lin
 	 * it goes where its own leg's packets go. Only its counters may gain that packet.
 	 */
 	br_stream_clear_counters(plane, slot);
-	bpf_map_update_elem(br_stream_free_map(plane), NULL, &slot, BPF_ANY);
+	br_stream_free(plane, slot);
 }
 
 void br_plane_stream_remove(struct br_plane *plane, uint32_t leg, __be32 ssrc)
@@ -193,9 +200,9 @@ static void br_stream_read_counters(const struct br_plane *plane, uint32_t slot,
 void br_plane_streams(const struct br_plane *plane, uint32_t leg, br_stream_visit visit,
 		      void *context)
 {
-	uint32_t slot = leg < plane->options.max_legs && plane->legs[leg].used ?
-				plane->legs[leg].streams :
-				BR_NO_STREAM;
+	uint32_t slot = leg < plane->options.max_legs && plane->legs[leg].used
+				? plane->legs[leg].streams
+				: BR_NO_STREAM;
 
 	for (; slot != BR_NO_STREAM; slot = plane->streams[slot].next) {
 		struct br_stream_info info = {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/log.h"
+#include "room/persist.h"
 #include "room/state.h"
 
 /* Put the leg into everything the room knows; on failure unlist_leg takes it out again. */
@@ -154,6 +156,8 @@ int br_room_leg_add(struct br_rooms *rooms, struct br_room *room, const struct b
 	if (!err)
 		err = add_to_plane(rooms, fresh, error);
 	if (!err)
+		err = br_persist_leg(rooms, fresh, error);
+	if (!err)
 		err = br_routes_connect(rooms, fresh, error);
 	if (err) {
 		err = explain(rooms, fresh, err, error);
@@ -166,12 +170,92 @@ int br_room_leg_add(struct br_rooms *rooms, struct br_room *room, const struct b
 	return 0;
 }
 
+/*
+ * The SSRCs that the plane has: those of the list, and those that the kernel has learned.
+ * `routed` says so until br_routes_restore decides.
+ */
+struct restore_streams {
+	struct br_room_leg *leg;
+	int err;
+};
+
+static void restore_stream(void *context, const struct br_stream_info *info)
+{
+	struct restore_streams *restore = context;
+	struct br_room_leg *leg = restore->leg;
+	uint32_t ssrc = ntohl(info->ssrc);
+
+	for (struct br_room_stream *stream = leg->streams; stream; stream = stream->next_of_leg)
+		if (stream->source->ssrc == ssrc) {
+			stream->routed = true;
+			return;
+		}
+	if (!br_sources_add_stream(&leg->room->sources, ssrc, leg))
+		restore->err = -ENOMEM;
+	else
+		leg->streams->routed = true;
+}
+
+static int restore_in_plane(struct br_rooms *rooms, struct br_room_leg *leg)
+{
+	struct restore_streams restore = {.leg = leg};
+	int err = register_slot(rooms, leg);
+
+	if (err)
+		return err;
+	leg->in_plane = true;
+	br_plane_streams(rooms->plane, leg->slot, restore_stream, &restore);
+	/* one that is missing: the earlier daemon was killed while it added the leg */
+	for (struct br_room_stream *s = leg->streams; s && !restore.err; s = s->next_of_leg)
+		if (!s->routed &&
+		    br_plane_stream_add(rooms->plane, leg->slot, htonl(s->source->ssrc), NULL))
+			br_log_warn("state: SSRC %u of leg %s cannot be added again",
+				    s->source->ssrc, leg->spec.name);
+	return restore.err;
+}
+
+struct br_room_leg *br_room_leg_restore(struct br_rooms *rooms, struct br_room *room,
+					const struct br_static_leg *spec, const uint32_t *slot)
+{
+	struct br_room_leg *leg = calloc(1, sizeof(*leg));
+	int err;
+
+	if (!leg)
+		return NULL;
+	leg->room = room;
+	leg->spec = *spec;
+	leg->by_name.name = leg->spec.name;
+	err = list_leg(room, leg);
+	if (!err && slot) {
+		leg->slot = *slot;
+		err = restore_in_plane(rooms, leg);
+	}
+	if (err) {
+		unlist_leg(room, leg);
+		free(leg);
+		return NULL;
+	}
+	append(room, leg);
+	return leg;
+}
+
+int br_room_leg_put_back(struct br_rooms *rooms, struct br_room_leg *leg, struct br_error *error)
+{
+	int err = add_to_plane(rooms, leg, error);
+
+	if (!err)
+		err = br_routes_connect(rooms, leg, error);
+	return err ? explain(rooms, leg, err, error) : 0;
+}
+
 void br_room_leg_forget(struct br_rooms *rooms, struct br_room_leg *leg)
 {
 	br_routes_forget(rooms, leg);
-	if (leg->in_plane) {
+	if (leg->in_plane && !rooms->abandoned) {
 		if (leg->slot < rooms->slot_count && rooms->slots[leg->slot] == leg)
 			rooms->slots[leg->slot] = NULL;
+		/* a leg without a record is removed at the next start, should we end here */
+		br_plane_store_delete(rooms->plane, BR_STORE_LEG, leg->slot);
 		br_plane_leg_remove(rooms->plane, leg->slot);
 	}
 	free(leg);

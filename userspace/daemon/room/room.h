@@ -52,6 +52,29 @@ struct br_room_leg;
 struct br_rooms *br_rooms_new(struct br_plane *plane, const struct br_rooms_options *options);
 /** br_rooms_free - delete all rooms and their legs; NULL is ignored */
 void br_rooms_free(struct br_rooms *rooms);
+/** br_rooms_abandon - free the memory only: legs, routes and records stay for the next daemon */
+void br_rooms_abandon(struct br_rooms *rooms);
+
+/* What br_rooms_restore found. */
+struct br_rooms_restored {
+	size_t rooms, legs; /* there are now */
+	size_t readded;	    /* of the legs: were missing in the plane */
+	size_t dropped;	    /* records that could not become rooms or legs */
+	size_t strangers;   /* legs of the plane without a record; removed */
+};
+
+/**
+ * br_rooms_restore - the rooms of an earlier daemon, on a plane that was adopted
+ * @rooms: empty
+ * @result: set on success
+ *
+ * Names, times of creation, order and slots stay; routes that are right are not touched.
+ *
+ * Return: 0; -EPROTO when the records are of another version, -ENOMEM. After a failure call
+ * br_rooms_abandon: the plane goes on with what it has.
+ */
+int br_rooms_restore(struct br_rooms *rooms, struct br_rooms_restored *result,
+		     struct br_error *error);
 /**
  * br_rooms_tick - try again what the plane refused for want of edges
  *

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/log.h"
+#include "room/persist.h"
 #include "room/state.h"
 
 int64_t br_now_ms(void)
@@ -94,6 +95,7 @@ int br_room_create(struct br_rooms *rooms, const char *name, struct br_room **ro
 		   struct br_error *error)
 {
 	struct br_room *fresh;
+	int err;
 
 	if (!br_name_valid(name))
 		return br_error_set(error, -EINVAL, "room",
@@ -106,15 +108,30 @@ int br_room_create(struct br_rooms *rooms, const char *name, struct br_room **ro
 		return br_error_set(error, -ENOSPC, "max_rooms",
 				    "there are %zu rooms already, as many as max_rooms allows",
 				    rooms->count);
-	fresh = calloc(1, sizeof(*fresh));
+	fresh = br_room_insert(rooms, name);
 	if (!fresh)
 		return br_error_set(error, -ENOMEM, NULL, "no memory for another room");
+	err = br_persist_room(rooms, fresh, error);
+	if (err) {
+		br_room_delete(rooms, fresh);
+		return err;
+	}
+	*room = fresh;
+	return 0;
+}
+
+struct br_room *br_room_insert(struct br_rooms *rooms, const char *name)
+{
+	struct br_room *fresh = calloc(1, sizeof(*fresh));
+
+	if (!fresh)
+		return NULL;
 	strcpy(fresh->name, name);
 	fresh->by_name.name = fresh->name;
 	fresh->created_ms = br_now_ms();
 	if (br_names_insert(&rooms->names, &fresh->by_name)) {
 		free(fresh);
-		return br_error_set(error, -ENOMEM, NULL, "no memory for another room");
+		return NULL;
 	}
 	fresh->previous = rooms->last;
 	if (rooms->last)
@@ -123,20 +140,23 @@ int br_room_create(struct br_rooms *rooms, const char *name, struct br_room **ro
 		rooms->first = fresh;
 	rooms->last = fresh;
 	rooms->count++;
-	*room = fresh;
-	return 0;
+	return fresh;
 }
 
 void br_room_delete(struct br_rooms *rooms, struct br_room *room)
 {
 	/* once nothing leads anywhere, legs go one by one without a route being computed */
-	br_routes_empty(rooms, room);
+	if (!rooms->abandoned)
+		br_routes_empty(rooms, room);
 	while (room->first_leg) {
 		struct br_room_leg *leg = room->first_leg;
 
 		room->first_leg = leg->next;
 		br_room_leg_forget(rooms, leg);
 	}
+	/* after its legs: a leg whose room is gone would be dropped with a warning */
+	if (!rooms->abandoned)
+		br_plane_store_delete(rooms->plane, BR_STORE_ROOM, room->id);
 	br_names_remove(&rooms->names, &room->by_name);
 	if (room->previous)
 		room->previous->next = room->next;

@@ -252,6 +252,24 @@ void br_routes_retry(struct br_rooms *rooms, struct br_room *room)
 	}
 }
 
+void br_routes_restore(struct br_rooms *rooms, struct br_room *room)
+{
+	/* legs that are not in the plane come later, by br_routes_connect */
+	for (struct br_room_leg *leg = room->first_leg; leg; leg = leg->next)
+		leg->connected = leg->in_plane;
+	for (struct br_room_leg *leg = room->first_leg; leg; leg = leg->next) {
+		if (!leg->in_plane)
+			continue;
+		/* whatever the plane has counts as present, so that it is written over */
+		leg->route_length = 1;
+		apply_leg(rooms, leg, MODE_FORCE, NULL);
+		for (struct br_room_stream *s = leg->streams; s; s = s->next_of_leg) {
+			s->routed = true;
+			apply_stream(rooms, s, MODE_FORCE, NULL);
+		}
+	}
+}
+
 void br_routes_forget(struct br_rooms *rooms, struct br_room_leg *leg)
 {
 	set_dirty(rooms, leg->room, &leg->dirty, false);

@@ -52,6 +52,7 @@ struct br_room_leg {
 	struct br_static_leg spec;
 	struct br_room_stream *streams;
 	int64_t created_ms;
+	uint64_t order;	       /* among all rooms and legs */
 	uint32_t slot;	       /* of the plane */
 	uint32_t route_length; /* receivers of the leg's route in the plane */
 	bool in_plane;	       /* slot is valid */
@@ -64,6 +65,7 @@ struct br_room {
 	char name[BR_NAME_MAX + 1];
 	struct br_room *previous, *next; /* by order of creation */
 	int64_t created_ms;
+	uint32_t id; /* of its record */
 	struct br_names leg_names;
 	struct br_room_leg *first_leg, *last_leg;
 	struct br_sources sources;
@@ -82,6 +84,8 @@ struct br_rooms {
 	struct br_room *first, *last;
 	size_t count;
 	size_t dirty;		    /* sum over rooms */
+	uint64_t next_order;	    /* of the room or leg that comes next */
+	bool abandoned;		    /* being freed; the plane stays as it is */
 	struct br_room_leg **slots; /* legs by slot of the plane */
 	uint32_t slot_count;
 	uint32_t *receivers; /* scratch for one route: BR_ROUTE_MAX slots */
@@ -145,6 +149,8 @@ void br_routes_stream(struct br_rooms *rooms, struct br_room_stream *stream);
 void br_routes_empty(struct br_rooms *rooms, struct br_room *room);
 /** br_routes_retry - try again what the plane refused */
 void br_routes_retry(struct br_rooms *rooms, struct br_room *room);
+/** br_routes_restore - connect all legs; the plane has routes of them, right ones or not */
+void br_routes_restore(struct br_rooms *rooms, struct br_room *room);
 /** br_routes_forget - @leg and its streams go away: nothing of them is to be tried again */
 void br_routes_forget(struct br_rooms *rooms, struct br_room_leg *leg);
 
@@ -154,7 +160,23 @@ void br_routes_forget(struct br_rooms *rooms, struct br_room_leg *leg);
 int br_room_validate_leg(const struct br_rooms *rooms, const struct br_room *room,
 			 const struct br_static_leg *spec, struct br_error *error);
 
+/* rooms.c */
+
+/** br_room_insert - a room without a record, name not in use; NULL without memory */
+struct br_room *br_room_insert(struct br_rooms *rooms, const char *name);
+
 /* legs.c */
+
+/**
+ * br_room_leg_restore - list a leg of an earlier daemon, not connected
+ * @slot: of the leg in the plane; NULL: it is not there, and br_room_leg_put_back follows
+ *
+ * Return: NULL without memory.
+ */
+struct br_room_leg *br_room_leg_restore(struct br_rooms *rooms, struct br_room *room,
+					const struct br_static_leg *spec, const uint32_t *slot);
+/** br_room_leg_put_back - add a listed leg to the plane and connect it; error as br_room_leg_add */
+int br_room_leg_put_back(struct br_rooms *rooms, struct br_room_leg *leg, struct br_error *error);
 
 /** br_room_leg_forget - remove from the plane, free; the room's lists and table are cleared later
  */

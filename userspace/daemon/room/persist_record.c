@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Records of rooms and legs as bytes: host byte order, they never leave this machine. */
+#include <errno.h>
+#include <string.h>
+
+#include "room/persist.h"
+
+#define BR_RECORD_FORMAT 1u /* changes when a record looks different */
+
+/* Begins a record of a room; the name follows. */
+struct room_head {
+	uint8_t format;
+	uint8_t name_length;
+	uint8_t reserved[6];
+	int64_t created_ms;
+	uint64_t order;
+};
+_Static_assert(sizeof(struct room_head) == 24, "no hidden padding");
+_Static_assert(sizeof(struct room_head) + BR_NAME_MAX <= BR_ROOM_RECORD_MAX, "room record");
+
+/* Begins a record of a leg; name, ssrcs and receive_ssrcs follow. */
+struct leg_head {
+	uint8_t format;
+	uint8_t name_length;
+	uint8_t role;
+	uint8_t family;
+	uint8_t ssrc_count;
+	uint8_t receive_ssrc_count;
+	__be16 port;
+	uint32_t room;
+	__be32 address[4];
+	uint32_t reserved;
+	int64_t created_ms;
+	uint64_t order;
+};
+_Static_assert(sizeof(struct leg_head) == 48, "no hidden padding");
+_Static_assert(sizeof(struct leg_head) + BR_NAME_MAX + 2 * BR_LEG_SSRCS_MAX * sizeof(uint32_t) <=
+		       BR_LEG_RECORD_MAX,
+	       "leg record");
+
+size_t br_record_write_room(const struct br_room_record *room,
+			    uint8_t out[static BR_ROOM_RECORD_MAX])
+{
+	struct room_head head = {
+		.format = BR_RECORD_FORMAT,
+		.name_length = (uint8_t)strlen(room->name),
+		.created_ms = room->created_ms,
+		.order = room->order,
+	};
+
+	memcpy(out, &head, sizeof(head));
+	memcpy(out + sizeof(head), room->name, head.name_length);
+	return sizeof(head) + head.name_length;
+}
+
+size_t br_record_write_leg(const struct br_leg_record *leg, uint8_t out[static BR_LEG_RECORD_MAX])
+{
+	const struct br_static_leg *spec = &leg->spec;
+	struct leg_head head = {
+		.format = BR_RECORD_FORMAT,
+		.name_length = (uint8_t)strlen(spec->name),
+		.role = (uint8_t)spec->role,
+		.family = spec->remote.addr.family,
+		.ssrc_count = (uint8_t)spec->ssrc_count,
+		.receive_ssrc_count = (uint8_t)spec->receive_ssrc_count,
+		.port = spec->remote.port,
+		.room = leg->room,
+		.created_ms = leg->created_ms,
+		.order = leg->order,
+	};
+	size_t used = sizeof(head);
+
+	memcpy(head.address, spec->remote.addr.words, sizeof(head.address));
+	memcpy(out, &head, sizeof(head));
+	memcpy(out + used, spec->name, head.name_length);
+	used += head.name_length;
+	memcpy(out + used, spec->ssrcs, spec->ssrc_count * sizeof(uint32_t));
+	used += spec->ssrc_count * sizeof(uint32_t);
+	memcpy(out + used, spec->receive_ssrcs, spec->receive_ssrc_count * sizeof(uint32_t));
+	return used + spec->receive_ssrc_count * sizeof(uint32_t);
+}
+
+static int read_name(const uint8_t *data, size_t length, char name[static BR_NAME_MAX + 1])
+{
+	memcpy(name, data, length);
+	name[length] = '\0';
+	return strlen(name) == length && br_name_valid(name) ? 0 : -EBADMSG;
+}
+
+int br_record_read_room(const uint8_t *data, size_t size, struct br_room_record *room)
+{
+	struct room_head head;
+
+	if (size < sizeof(head))
+		return -EBADMSG;
+	memcpy(&head, data, sizeof(head));
+	if (head.format != BR_RECORD_FORMAT)
+		return -EPROTO;
+	if (head.name_length > BR_NAME_MAX || size != sizeof(head) + head.name_length)
+		return -EBADMSG;
+	room->created_ms = head.created_ms;
+	room->order = head.order;
+	return read_name(data + sizeof(head), head.name_length, room->name);
+}
+
+int br_record_read_leg(const uint8_t *data, size_t size, struct br_leg_record *leg)
+{
+	struct br_static_leg *spec = &leg->spec;
+	struct leg_head head;
+	size_t used = sizeof(head);
+
+	if (size < sizeof(head))
+		return -EBADMSG;
+	memcpy(&head, data, sizeof(head));
+	if (head.format != BR_RECORD_FORMAT)
+		return -EPROTO;
+	if (head.name_length > BR_NAME_MAX || head.ssrc_count > BR_LEG_SSRCS_MAX ||
+	    head.receive_ssrc_count > BR_LEG_SSRCS_MAX ||
+	    size != sizeof(head) + head.name_length +
+			    (head.ssrc_count + head.receive_ssrc_count) * sizeof(uint32_t))
+		return -EBADMSG;
+	memset(leg, 0, sizeof(*leg));
+	leg->room = head.room;
+	leg->created_ms = head.created_ms;
+	leg->order = head.order;
+	spec->role = (enum br_role)head.role;
+	spec->remote.port = head.port;
+	spec->remote.addr.family = head.family;
+	memcpy(spec->remote.addr.words, head.address, sizeof(head.address));
+	spec->ssrc_count = head.ssrc_count;
+	spec->receive_ssrc_count = head.receive_ssrc_count;
+	if (read_name(data + used, head.name_length, spec->name))
+		return -EBADMSG;
+	used += head.name_length;
+	memcpy(spec->ssrcs, data + used, head.ssrc_count * sizeof(uint32_t));
+	used += head.ssrc_count * sizeof(uint32_t);
+	memcpy(spec->receive_ssrcs, data + used, head.receive_ssrc_count * sizeof(uint32_t));
+	return 0;
+}
