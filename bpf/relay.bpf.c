@@ -38,7 +38,9 @@ static __always_inline int br_relay(struct xdp_md *ctx, struct br_cpu *cpu,
 	if (!reason)
 		reason = br_strip_tags(ctx, packet->l3_offset, packet->ethertype_be);
 	if (!reason)
-		reason = br_spread(ctx, cpu, index, route.first, route.count, action);
+		reason = br_spread(ctx, cpu, index, route.first, route.count, BR_TURN_NEW, action);
+	if (reason == BR_PARKED)
+		reason = 0; /* it has been admitted; the loop counts its turns */
 	br_count_leg_rx(index, packet->ip_length, reason);
 	return reason;
 }
@@ -75,7 +77,7 @@ static __always_inline int br_loop(struct xdp_md *ctx, struct br_cpu *cpu, int *
 	void *end = (void *)(long)ctx->data_end;
 	struct br_ticket ticket;
 	struct br_edge *edge;
-	__u32 first;
+	__u32 first, count;
 
 	if (data + ETH_HLEN > end)
 		return BR_NO_TICKET;
@@ -83,11 +85,16 @@ static __always_inline int br_loop(struct xdp_md *ctx, struct br_cpu *cpu, int *
 	if (ticket.mark != br_ticket_mark)
 		return BR_NO_TICKET;
 	first = br_ticket_first(&ticket);
+	count = ticket.count & BR_TICKET_COUNT;
 	edge = bpf_map_lookup_elem(&edges, &first);
-	if (!edge || !edge->run || edge->run >= ticket.count)
-		return BR_TICKET_SPENT; /* the count only shrinks: nothing circulates */
-	return br_spread(ctx, cpu, br_ticket_leg(&ticket), first + edge->run,
-			 ticket.count - edge->run, action);
+	if (!edge || !edge->run || edge->run >= count)
+		return BR_TICKET_SPENT; /* a packet begins once and then its count only shrinks */
+	if (ticket.count & BR_TICKET_PARKED)
+		return br_spread(ctx, cpu, br_ticket_leg(&ticket), first, count,
+				 ticket.count & BR_TICKET_NEXT ? BR_TURN_NEXT : BR_TURN_PARKED,
+				 action);
+	return br_spread(ctx, cpu, br_ticket_leg(&ticket), first + edge->run, count - edge->run,
+			 BR_TURN_BEGUN, action);
 }
 
 SEC("xdp")
@@ -101,7 +108,7 @@ int relay_loop(struct xdp_md *ctx)
 		return XDP_DROP;
 	reason = br_loop(ctx, cpu, &action);
 	br_count(cpu, reason ? reason : BR_LOOPED, ctx->data_end - ctx->data - ETH_HLEN);
-	return reason ? XDP_DROP : action;
+	return reason && reason != BR_PARKED ? XDP_DROP : action;
 }
 
 SEC("xdp/devmap")

@@ -12,7 +12,7 @@
 
 #include <linux/types.h>
 
-#define BR_ABI_VERSION 1u
+#define BR_ABI_VERSION 2u
 
 /* Copies made in one turn of the egress ring; a longer route continues in the loop. */
 #define BR_CHUNK_MAX 64u
@@ -20,6 +20,13 @@
 #define BR_EGRESS_MAX 8u
 /* VLAN tags on one packet: 802.1Q, or QinQ with an 802.1ad service tag outside. */
 #define BR_VLAN_MAX 2u
+/*
+ * Packets of long routes that one CPU spreads at once. One: a poll of the loop then makes
+ * BR_CHUNK_MAX copies, and a poll of the device behind the egress takes 64 from its ring.
+ */
+#define BR_LOOP_ACTIVE 1u
+/* Packets that may wait on the loop for their turn; its ring holds 256. */
+#define BR_LOOP_PARKED 128u
 /* Receivers of one route. */
 #define BR_ROUTE_MAX 4096u
 
@@ -119,11 +126,17 @@ _Static_assert(sizeof(struct br_stream_key) == 8, "br_stream_key");
  */
 struct br_ticket {
 	__u16 mark;	   /* random per load; a frame without it is not ours */
-	__u16 count;	   /* edges left, counted from first */
+	__u16 count;	   /* edges left, counted from first; flags: not begun */
 	__u32 first_nonce; /* first edge (24 bits) | nonce bits 8..15 */
 	__u32 leg_nonce;   /* source leg (24 bits) | nonce bits 0..7 */
 };
 _Static_assert(sizeof(struct br_ticket) == 12, "br_ticket covers exactly two MAC addresses");
+
+/* In the count of a ticket on the loop: the packet waits for its turn; it is the next to begin. */
+#define BR_TICKET_PARKED 0x8000u
+#define BR_TICKET_NEXT	 0x4000u
+#define BR_TICKET_COUNT	 0x3fffu
+_Static_assert(BR_ROUTE_MAX <= BR_TICKET_COUNT, "a count leaves the flags free");
 
 #define BR_TICKET_INDEX_MAX (1u << 24) /* edges and legs that a ticket can name */
 
@@ -175,14 +188,28 @@ struct br_cursor {
 };
 _Static_assert(sizeof(struct br_cursor) == 4, "br_cursor");
 
+/*
+ * A packet of a long route begins in another turn of the loop than the one in which its
+ * predecessor ended, or that turn would make more copies than the egress ring loses in it.
+ */
+enum br_loop_rest {
+	BR_LOOP_RESTED = 0,
+	BR_LOOP_ENDED = 1,  /* one has ended in this turn */
+	BR_LOOP_CHOSEN = 2, /* the next one goes round once more, then begins */
+};
+
 /* What one CPU keeps for itself: where the stamp stands, and the counters by reason. */
 struct br_cpu {
-	__u16 nonce; /* of the last ticket written */
-	__u16 reserved[3];
+	__u64 loop_ns;	   /* CLOCK_MONOTONIC (coarse): when a packet last began or ended there */
+	__u32 loop_active; /* packets of long routes that are being spread */
+	__u32 loop_parked; /* packets that wait for their turn */
+	__u16 nonce;	   /* of the last ticket written */
+	__u16 loop_rest;   /* enum br_loop_rest */
+	__u16 reserved[2];
 	struct br_cursor cursors[BR_CURSORS]; /* by nonce modulo BR_CURSORS */
 	struct br_counter reasons[BR_REASON_SLOTS];
 };
-_Static_assert(sizeof(struct br_cpu) == 8 + 4 * BR_CURSORS + 16 * BR_REASON_SLOTS, "br_cpu");
+_Static_assert(sizeof(struct br_cpu) == 24 + 4 * BR_CURSORS + 16 * BR_REASON_SLOTS, "br_cpu");
 
 enum br_event_type {
 	BR_EVENT_STREAM = 1, /* the kernel learned an SSRC */
@@ -197,7 +224,8 @@ struct br_event {
 };
 _Static_assert(sizeof(struct br_event) == 16, "br_event");
 
-/* Index into `replicators`: who copies `copies` times to `egress`, then maybe to the loop. */
+/* Index into `replicators`: 0 copies and the loop is where packets wait for their turn. Else who
+ * copies `copies` times to `egress`, then maybe to the loop. */
 #define BR_REPLICATOR(egress, copies, loop)                                                        \
 	((((__u32)(egress) * (BR_CHUNK_MAX + 1)) + (__u32)(copies)) * 2 + ((loop) ? 1 : 0))
 #define BR_REPLICATORS (BR_EGRESS_MAX * (BR_CHUNK_MAX + 1) * 2)

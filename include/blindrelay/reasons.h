@@ -17,6 +17,7 @@
 #define BR_REASONS(X)                                                                              \
 	X(FORWARDED,        SENT, "forwarded",        "packet admitted and handed to the copier")      \
 	X(LOOPED,           SENT, "looped",           "packet came back for its next segment")         \
+	X(PARKED,           SENT, "parked",           "packet waited on the loop for its turn")        \
 	X(COPIED,           SENT, "copied",           "copy stamped and sent")                         \
 	X(NOT_MEDIA,        PASS, "not_media",        "not UDP to the media port of a leg's address")  \
 	X(FRAGMENT,         PASS, "fragment",         "UDP in IP fragments")                           \
@@ -34,6 +35,7 @@
 	X(NOT_PUBLISHER,    DROP, "not_publisher",    "RTP from a leg that may not publish")           \
 	X(SSRC_REFUSED,     DROP, "ssrc_refused",     "SSRC is not on the leg's list")                 \
 	X(SSRC_LIMIT,       DROP, "ssrc_limit",       "leg uses more SSRCs than it may")               \
+	X(OVERLOAD,         DROP, "overload",         "too many packets of long routes on their way")  \
 	X(NO_RECEIVER,      DROP, "no_receiver",      "nobody receives this stream now")               \
 	X(NO_COPIER,        DROP, "no_copier",        "no copier for this interface and size")         \
 	X(NO_HEADROOM,      DROP, "no_headroom",      "no room in front of the packet for headers")    \

@@ -10,12 +10,14 @@ void test_relay_every_byte(void **state);
 void test_relay_ticket(void **state);
 void test_relay_tags(void **state);
 void test_relay_copiers(void **state);
+void test_relay_waits(void **state);
 void test_relay_nonce_wraps(void **state);
 
 /* relay_loop */
 void test_loop_walks_route(void **state);
 void test_loop_refuses(void **state);
 void test_loop_every_length(void **state);
+void test_loop_waits(void **state);
 
 /* stamp: what comes out */
 void test_stamp_families_and_tags(void **state);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -111,4 +112,60 @@ void test_loop_every_length(void **state)
 	for (run.length = 14; run.length <= whole; run.length++)
 		check_run(world, &run,
 			  EXPECT(.reason = BR_LOOPED, .bytes = run.length - 14, .tickets = 1));
+}
+
+/*
+ * A packet that waits goes round unchanged until the one before it has ended, and once more
+ * so that it begins in another turn.
+ */
+void test_loop_waits(void **state)
+{
+	struct world *world = *state;
+	uint8_t parked[PACKET_MAX], last[PACKET_MAX], next[PACKET_MAX], expected[PACKET_MAX];
+	struct world_run wait = {.program = PROGRAM_LOOP, .in = parked};
+	struct world_run end = {.program = PROGRAM_LOOP, .in = last};
+	struct world_run begin = {.program = PROGRAM_LOOP, .in = next};
+	struct br_cpu cpu = {.loop_active = 1, .loop_parked = 2};
+	struct timespec now;
+	struct tables tables;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	cpu.loop_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	tables_base(&tables);
+	world_write(world, &tables);
+	world_set_cpu(world, &cpu);
+	wait.length = end.length = begin.length = build(&tables, parked);
+	memcpy(last, parked, wait.length);
+	memcpy(next, parked, wait.length);
+	memcpy(expected, parked, wait.length);
+	tables_ticket(parked, PUB4, EDGES_LONG, LONG | BR_TICKET_PARKED, 7);
+	tables_ticket(last, PUB4, EDGES_LONG + BR_CHUNK_MAX, 7, 6);
+	tables_ticket(next, PUB4, EDGES_LONG, LONG | BR_TICKET_PARKED | BR_TICKET_NEXT, 3);
+
+	check_run(world, &wait,
+		  EXPECT(.reason = BR_PARKED, .bytes = wait.length - 14, .tickets = 1));
+	tables_ticket(expected, PUB4, EDGES_LONG, LONG | BR_TICKET_PARKED, 1);
+	check_bytes(&wait, expected, wait.length);
+	check_run(world, &end,
+		  EXPECT(.reason = BR_LOOPED, .bytes = end.length - 14, .tickets = 1, .active = -1,
+			 .rest = BR_LOOP_ENDED, .loop_moves = true));
+
+	/* the first to come round is chosen, the second is not */
+	check_run(world, &wait,
+		  EXPECT(.reason = BR_PARKED, .bytes = wait.length - 14, .tickets = 1,
+			 .rest = BR_LOOP_CHOSEN - BR_LOOP_ENDED));
+	tables_ticket(expected, PUB4, EDGES_LONG, LONG | BR_TICKET_PARKED | BR_TICKET_NEXT, 3);
+	check_bytes(&wait, expected, wait.length);
+	check_run(world, &wait,
+		  EXPECT(.reason = BR_PARKED, .bytes = wait.length - 14, .tickets = 1));
+	tables_ticket(expected, PUB4, EDGES_LONG, LONG | BR_TICKET_PARKED, 4);
+	check_bytes(&wait, expected, wait.length);
+
+	check_run(world, &begin,
+		  EXPECT(.reason = BR_LOOPED, .bytes = begin.length - 14, .tickets = 1, .active = 1,
+			 .parked = -1, .rest = -BR_LOOP_CHOSEN, .loop_moves = true));
+	tables_ticket(expected, PUB4, EDGES_LONG, LONG, 5);
+	check_bytes(&begin, expected, begin.length);
+	check_run(world, &wait,
+		  EXPECT(.reason = BR_PARKED, .bytes = wait.length - 14, .tickets = 1));
 }

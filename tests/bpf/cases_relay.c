@@ -162,7 +162,8 @@ void test_relay_ticket(void **state)
 		sent.run.length = packet_build(&sent.packet, sent.frame);
 		check_run(world, &sent.run,
 			  EXPECT(.reason = BR_FORWARDED, .bytes = ip_length(&sent),
-				 .rx = publishers[i], .leg_bytes = ip_length(&sent), .tickets = 1));
+				 .rx = publishers[i], .leg_bytes = ip_length(&sent), .tickets = 1,
+				 .active = 1, .loop_moves = true));
 		memcpy(expected, sent.frame, sent.run.length);
 		tables_ticket(expected, publishers[i], EDGES_LONG, BR_CHUNK_MAX + 7, 301);
 		check_bytes(&sent.run, expected, sent.run.length);
@@ -256,8 +257,60 @@ void test_relay_copiers(void **state)
 					 .leg_bytes = ip_length(&sent),
 					 .tickets = rows[i].tickets));
 		else
-			expect_forwarded(world, &sent, PUB4);
+			check_run(world, &sent.run,
+				  EXPECT(.reason = BR_FORWARDED, .bytes = ip_length(&sent),
+					 .rx = PUB4, .stream = STREAM(SLOT),
+					 .leg_bytes = ip_length(&sent), .tickets = 1,
+					 .active = rows[i].run < rows[i].count,
+					 .loop_moves = rows[i].run < rows[i].count));
 	}
+}
+
+static void expect_long(struct world *world, struct sent *sent, int active, int parked)
+{
+	check_run(world, &sent->run,
+		  EXPECT(.reason = BR_FORWARDED, .bytes = ip_length(sent), .rx = PUB4,
+			 .stream = STREAM(SLOT), .leg_bytes = ip_length(sent), .tickets = 1,
+			 .active = active, .parked = parked,
+			 .loop_moves = active != 0 || parked < 0));
+}
+
+/* One packet of a long route is spread at a time; the others wait, and too many are refused. */
+void test_relay_waits(void **state)
+{
+	static const uint32_t full = BR_LOOP_PARKED;
+	struct world *world = *state;
+	uint8_t expected[PACKET_MAX];
+	struct br_cpu stuck = {.loop_active = 1, .loop_parked = full, .loop_ns = 1};
+	struct sent sent;
+
+	prepare(&sent, PUB4);
+	tables_route(&sent.tables, PUB4, EDGES_LONG, BR_CHUNK_MAX + 7);
+	world_write(world, &sent.tables);
+	sent.run.length = packet_build(&sent.packet, sent.frame);
+	expect_long(world, &sent, 1, 0);
+	for (uint32_t i = 0; i < full; i++) {
+		expect_long(world, &sent, 0, 1);
+		memcpy(expected, sent.frame, sent.run.length);
+		tables_ticket(expected, PUB4, EDGES_LONG, (BR_CHUNK_MAX + 7) | BR_TICKET_PARKED,
+			      (uint16_t)(i + 2));
+		check_bytes(&sent.run, expected, sent.run.length);
+	}
+	check_run(world, &sent.run,
+		  EXPECT(.reason = BR_OVERLOAD, .bytes = ip_length(&sent), .rx_dropped = PUB4,
+			 .stream = STREAM(SLOT), .leg_bytes = ip_length(&sent)));
+
+	/* routes of one segment are not concerned */
+	tables_route(&sent.tables, PUB4, EDGES_SIX, 6);
+	world_write(world, &sent.tables);
+	world_set_cpu(world, &stuck);
+	expect_forwarded(world, &sent, PUB4);
+
+	/* nothing has moved since CLOCK_MONOTONIC 1 ns: what was on the loop is lost */
+	tables_route(&sent.tables, PUB4, EDGES_LONG, BR_CHUNK_MAX + 7);
+	world_write(world, &sent.tables);
+	world_set_cpu(world, &stuck);
+	expect_long(world, &sent, 0, -(int)full);
 }
 
 void test_relay_nonce_wraps(void **state)

@@ -50,8 +50,20 @@ static bool settle_time(__u64 *expected, __u64 actual, const struct world_run *r
 	return *expected == actual;
 }
 
-static bool same_cpu(const struct br_cpu *expected, const struct br_cpu *actual)
+static bool same_cpu(struct br_cpu *expected, const struct br_cpu *actual,
+		     const struct world_run *run)
 {
+	if (!settle_time(&expected->loop_ns, actual->loop_ns, run) ||
+	    expected->loop_active != actual->loop_active ||
+	    expected->loop_parked != actual->loop_parked ||
+	    expected->loop_rest != actual->loop_rest) {
+		print_error("loop: %u active, %u parked, rest %u, at %llu; "
+			    "expected %u, %u, %u, %llu\n",
+			    actual->loop_active, actual->loop_parked, actual->loop_rest,
+			    actual->loop_ns, expected->loop_active, expected->loop_parked,
+			    expected->loop_rest, expected->loop_ns);
+		return false;
+	}
 	for (uint32_t i = 0; i < BR_REASON_SLOTS; i++)
 		if (memcmp(&expected->reasons[i], &actual->reasons[i], sizeof(struct br_counter))) {
 			print_error("reason %s: %llu packets %llu bytes, expected %llu, %llu\n",
@@ -76,7 +88,7 @@ static bool same_cpu(const struct br_cpu *expected, const struct br_cpu *actual)
 bool check_counters(struct counters *expected, const struct counters *actual,
 		    const struct world_run *run)
 {
-	if (!same_cpu(&expected->cpu, &actual->cpu))
+	if (!same_cpu(&expected->cpu, &actual->cpu, run))
 		return false;
 	for (uint32_t i = 0; i < T_LEGS; i++) {
 		const struct br_leg_counters *is = &actual->legs[i];
@@ -122,6 +134,11 @@ static void expected_counters(struct counters *counters, const struct expect *ex
 	if (expect->cursor)
 		counters->cpu.cursors[expect->nonce % BR_CURSORS] =
 			(struct br_cursor){.nonce = expect->nonce, .passed = expect->passed};
+	counters->cpu.loop_active += (uint32_t)expect->active;
+	counters->cpu.loop_parked += (uint32_t)expect->parked;
+	if (expect->loop_moves)
+		counters->cpu.loop_ns = MODEL_NOW;
+	counters->cpu.loop_rest += (uint16_t)expect->rest;
 	if (expect->rx != NO_LEG) {
 		leg = &counters->legs[expect->rx];
 		leg->rx.packets++;

@@ -19,6 +19,10 @@ struct expect {
 	uint32_t stream;     /* STREAM(slot); 0: none */
 	uint32_t leg_bytes;  /* counted with rx or tx, and with stream */
 	uint16_t tickets;    /* tickets written */
+	int active;	     /* by how many more packets are being spread */
+	int parked;	     /* by how many more wait on the loop */
+	int rest;	     /* by how much enum br_loop_rest changes */
+	bool loop_moves;     /* one begins or ends there */
 	bool cursor;	     /* the stamp moves the cursor of `nonce` to `passed` */
 	uint16_t nonce;
 	uint16_t passed;

@@ -215,7 +215,53 @@ static uint32_t admit(struct model_run *run, const struct seen *seen, uint32_t l
 
 /* ---- ticket and copier ---- */
 
-static uint32_t spread(struct model_run *run, uint32_t leg, uint32_t first, uint32_t count)
+#define MODEL_LOOP_STUCK_NS 50000000ULL /* a loop that stands still so long is counted afresh */
+
+enum turn { NEW, PARKED, NEXT, BEGUN };
+
+static void write_ticket(struct model_run *run, uint32_t leg, uint32_t first, uint16_t count)
+{
+	struct br_cpu *cpu = &run->counters->cpu;
+
+	cpu->nonce++;
+	cpu->cursors[cpu->nonce % BR_CURSORS] = (struct br_cursor){.nonce = cpu->nonce};
+	tables_ticket(run->out->bytes, leg, first, count, cpu->nonce);
+}
+
+static bool must_wait(struct model_run *run, enum turn turn)
+{
+	struct br_cpu *cpu = &run->counters->cpu;
+
+	if ((cpu->loop_active || cpu->loop_parked) &&
+	    run->now_ns >= cpu->loop_ns + MODEL_LOOP_STUCK_NS) {
+		cpu->loop_active = cpu->loop_parked = 0;
+		cpu->loop_rest = BR_LOOP_RESTED;
+	}
+	if (cpu->loop_active >= BR_LOOP_ACTIVE)
+		return true;
+	if (turn == NEW && cpu->loop_parked)
+		return true;
+	if (turn == PARKED && cpu->loop_rest != BR_LOOP_RESTED)
+		return true;
+	if (turn != NEW && cpu->loop_parked)
+		cpu->loop_parked--;
+	cpu->loop_active++;
+	cpu->loop_rest = BR_LOOP_RESTED;
+	cpu->loop_ns = MODEL_NOW;
+	return false;
+}
+
+/* The flags of a packet that waits. */
+static uint32_t waiting(struct br_cpu *cpu, enum turn turn)
+{
+	if (turn != PARKED || cpu->loop_active || cpu->loop_rest != BR_LOOP_ENDED)
+		return 0x8000;
+	cpu->loop_rest = BR_LOOP_CHOSEN;
+	return 0xc000;
+}
+
+static uint32_t spread(struct model_run *run, uint32_t leg, uint32_t first, uint32_t count,
+		       enum turn turn)
 {
 	struct br_cpu *cpu = &run->counters->cpu;
 	const struct br_edge *edge;
@@ -225,16 +271,27 @@ static uint32_t spread(struct model_run *run, uint32_t leg, uint32_t first, uint
 	if (first >= T_EDGES)
 		return BR_NO_COPIER;
 	edge = &run->tables->edges[first];
+	loop = edge->run < count;
+	if (turn == BEGUN && !loop && cpu->loop_active) {
+		cpu->loop_active--;
+		cpu->loop_rest = BR_LOOP_ENDED;
+		cpu->loop_ns = MODEL_NOW;
+	}
 	if (!edge->run || edge->run > count || edge->run > BR_CHUNK_MAX ||
 	    edge->egress >= BR_EGRESS_MAX)
 		return BR_NO_COPIER;
-	loop = edge->run < count;
 	copier = tables_copier(edge->egress, edge->run, loop);
 	if (copier == COPIER_NONE)
 		return BR_NO_COPIER;
-	cpu->nonce++;
-	cpu->cursors[cpu->nonce % BR_CURSORS] = (struct br_cursor){.nonce = cpu->nonce};
-	tables_ticket(run->out->bytes, leg, first, (uint16_t)count, cpu->nonce);
+	if (loop && turn != BEGUN && must_wait(run, turn)) {
+		if (turn == NEW && cpu->loop_parked >= BR_LOOP_PARKED)
+			return BR_OVERLOAD;
+		cpu->loop_parked += turn == NEW;
+		write_ticket(run, leg, first, (uint16_t)(count | waiting(cpu, turn)));
+		run->out->verdict = XDP_REDIRECT;
+		return BR_PARKED;
+	}
+	write_ticket(run, leg, first, (uint16_t)count);
 	if (copier == COPIER_EMPTY)
 		return BR_NO_COPIER;
 	run->out->verdict = XDP_REDIRECT;
@@ -265,7 +322,9 @@ static uint32_t relay(struct model_run *run, struct seen *seen)
 		/* addresses, type, IP: the tags in between go */
 		out->length -= seen->l3 - 14;
 		memmove(out->bytes + 12, out->bytes + seen->l3 - 2, out->length - 12);
-		reason = spread(run, leg, route.first, route.count);
+		reason = spread(run, leg, route.first, route.count, NEW);
+		if (reason == BR_PARKED)
+			reason = 0;
 		out->bytes_known = !reason;
 	}
 	if (leg >= T_LEGS)
@@ -285,16 +344,21 @@ static uint32_t loop(struct model_run *run)
 {
 	const struct br_edge *edges = run->tables->edges;
 	struct br_ticket ticket;
-	uint32_t first, reason;
+	uint32_t first, count, leg, reason;
 
 	if (!model_read_ticket(run->out->bytes, run->out->length, &ticket))
 		return BR_NO_TICKET;
 	first = ticket.first_nonce % BR_TICKET_INDEX_MAX;
-	if (first >= T_EDGES || !edges[first].run || edges[first].run >= ticket.count)
+	count = ticket.count % 0x4000;
+	if (first >= T_EDGES || !edges[first].run || edges[first].run >= count)
 		return BR_TICKET_SPENT;
-	reason = spread(run, ticket.leg_nonce % BR_TICKET_INDEX_MAX, first + edges[first].run,
-			ticket.count - edges[first].run);
-	run->out->bytes_known = !reason;
+	leg = ticket.leg_nonce % BR_TICKET_INDEX_MAX;
+	if (ticket.count & 0x8000)
+		reason = spread(run, leg, first, count, ticket.count & 0x4000 ? NEXT : PARKED);
+	else
+		reason =
+			spread(run, leg, first + edges[first].run, count - edges[first].run, BEGUN);
+	run->out->bytes_known = !reason || reason == BR_PARKED;
 	return reason;
 }
 

@@ -9,8 +9,9 @@ enum copier tables_copier(unsigned int egress, unsigned int copies, bool loop)
 {
 	switch (egress) {
 	case 0:
-		return copies && (copies <= 8 || copies == BR_CHUNK_MAX) ? COPIER_READY
-									 : COPIER_NONE;
+		if (!copies)
+			return loop ? COPIER_READY : COPIER_NONE; /* where packets wait */
+		return (copies <= 8 || copies == BR_CHUNK_MAX) ? COPIER_READY : COPIER_NONE;
 	case 1:
 		return copies && copies + loop <= 3 ? COPIER_READY : COPIER_NONE;
 	case 2:

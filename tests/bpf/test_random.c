@@ -175,11 +175,14 @@ static size_t random_packet(const struct tables *tables, enum program program, u
 		packet.tci[i] = (uint16_t)next_random();
 	}
 	if (program != PROGRAM_RELAY) {
-		uint32_t first = below(T_EDGES + 2);
+		uint32_t first = below(T_EDGES + 2), flags = 0;
 
+		/* some wait on the loop; to the stamp such a frame never comes */
+		if (program == PROGRAM_LOOP && one_in(2))
+			flags = one_in(2) ? BR_TICKET_PARKED : BR_TICKET_PARKED | BR_TICKET_NEXT;
 		while (first && first < T_EDGES && !tables->edges[first].run && !one_in(10))
 			first--;
-		tables_ticket(packet.ethernet, below(T_LEGS), first, (uint16_t)below(24),
+		tables_ticket(packet.ethernet, below(T_LEGS), first, (uint16_t)(below(24) | flags),
 			      one_in(6) ? (uint16_t)next_random() : (uint16_t)(7 + 128 * below(2)));
 	}
 	return packet_build(&packet, frame);
@@ -256,7 +259,7 @@ static uint64_t now_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* as the programs do */
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -284,6 +287,13 @@ static void test_same_as_model(void **unused)
 			memset(&counters, 0, sizeof(counters));
 			/* begin shortly before the nonce wraps, sometimes */
 			counters.cpu.nonce = one_in(4) ? 0xfff0 : (uint16_t)next_random();
+			/* or with a queue on the loop that is nearly full */
+			if (one_in(4)) {
+				counters.cpu.loop_active = one_in(2);
+				counters.cpu.loop_rest = (uint16_t)(next_random() % 3);
+				counters.cpu.loop_parked = BR_LOOP_PARKED - 1;
+				counters.cpu.loop_ns = now_ns();
+			}
 			world_set_cpu(world, &counters.cpu);
 		}
 		run.program =

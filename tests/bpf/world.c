@@ -138,7 +138,7 @@ struct world *world_open(void)
 	if (!world->scratch || !world->ring)
 		die("cannot read the ring buffer");
 	for (uint32_t egress = 0; egress < BR_EGRESS_MAX; egress++)
-		for (uint32_t copies = 1; copies <= BR_CHUNK_MAX; copies++)
+		for (uint32_t copies = 0; copies <= BR_CHUNK_MAX; copies++)
 			for (int loop = 0; loop <= 1; loop++)
 				make_copier(world, egress, copies, loop);
 	return world;

@@ -67,13 +67,16 @@ static struct nlmsghdr *br_loop_message(void *buffer, uint16_t type, uint16_t fl
 }
 
 /* What both ends have in common. */
-static void br_loop_put_end(struct nlmsghdr *message, const char *name)
+static void br_loop_put_end(struct nlmsghdr *message, const char *name, uint32_t queues)
 {
 	mnl_attr_put_strz(message, IFLA_IFNAME, name);
 	mnl_attr_put_u32(message, IFLA_MTU, BR_LOOP_MTU);
+	/* veth picks the queue by CPU: what a CPU sends into the loop comes back to it */
+	mnl_attr_put_u32(message, IFLA_NUM_TX_QUEUES, queues);
+	mnl_attr_put_u32(message, IFLA_NUM_RX_QUEUES, queues);
 }
 
-static int br_loop_create(const char *name, const char *peer_name)
+static int br_loop_create(const char *name, const char *peer_name, uint32_t queues)
 {
 	char buffer[1024] = {0};
 	struct nlmsghdr *message =
@@ -81,14 +84,14 @@ static int br_loop_create(const char *name, const char *peer_name)
 	struct nlattr *info, *data, *peer;
 	struct ifinfomsg *link;
 
-	br_loop_put_end(message, name);
+	br_loop_put_end(message, name, queues);
 	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
 	mnl_attr_put_strz(message, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
 	peer = mnl_attr_nest_start(message, VETH_INFO_PEER);
 	link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
 	link->ifi_flags = link->ifi_change = IFF_NOARP;
-	br_loop_put_end(message, peer_name);
+	br_loop_put_end(message, peer_name, queues);
 	mnl_attr_nest_end(message, peer);
 	mnl_attr_nest_end(message, data);
 	mnl_attr_nest_end(message, info);
@@ -159,7 +162,7 @@ int br_plane_loop_open(struct br_plane *plane, struct br_error *error)
 		br_log_warn("the veth pair \"%s\" is gone; it is made anew", loop->name);
 	err = br_loop_remove_stale(loop, error);
 	if (!err) {
-		err = br_loop_create(loop->name, loop->peer);
+		err = br_loop_create(loop->name, loop->peer, (uint32_t)plane->cpus);
 		if (!err)
 			err = br_loop_up(loop->name);
 		if (!err)

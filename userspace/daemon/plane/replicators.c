@@ -132,7 +132,7 @@ static int br_replicator_adopt(struct br_plane *plane, unsigned int egress, unsi
 
 int br_plane_replicators_adopt(struct br_plane *plane, struct br_error *error)
 {
-	int err = 0;
+	int err = br_replicator_adopt(plane, 0, 0, true, error);
 
 	for (unsigned int egress = 0; egress < BR_EGRESS_MAX; egress++)
 		for (unsigned int copies = 1; copies <= BR_CHUNK_MAX && !err; copies++) {

@@ -32,7 +32,9 @@ struct br_bench_result {
 	double limit_ns; /* the bare operation, measured in turns with it */
 	double ratio;	 /* median of the ratios of neighbouring runs */
 	double packets_per_s;
-	uint64_t lost; /* copies, over all runs */
+	uint64_t lost;	  /* copies of packets sent and not refused, over all runs; the generator
+			   * never pauses, so a full input ring counts here too */
+	uint64_t refused; /* packets refused as overload, over all runs */
 	unsigned int runs;
 };
 
@@ -58,6 +60,8 @@ int br_bench_lane_bare(struct br_bench_lane *lane, struct br_error *error);
  */
 int br_bench_lane_run(struct br_bench_lane *lane, uint32_t packets, uint64_t *ns, uint64_t *arrived,
 		      struct br_error *error);
+/** br_bench_lane_refused - packets that the relay has refused as overload since it was put there */
+uint64_t br_bench_lane_refused(const struct br_bench_lane *lane);
 /** br_bench_lane_copies - copies that one packet should become on the bare lane */
 uint32_t br_bench_bare_copies(const struct br_bench_case *spec);
 

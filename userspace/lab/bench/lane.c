@@ -261,6 +261,20 @@ static uint64_t br_lane_arrived(const struct br_bench_lane *lane)
 	return sum;
 }
 
+uint64_t br_bench_lane_refused(const struct br_bench_lane *lane)
+{
+	struct br_counter counters[BR_REASON_COUNT] = {0};
+
+	if (lane->plane)
+		br_plane_counters(lane->plane, counters);
+	return counters[BR_OVERLOAD].packets;
+}
+
+static uint64_t br_lane_ns(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
+}
+
 /* The last copies are still on their way: wait until none has come for a few milliseconds. */
 static uint64_t br_lane_drain(const struct br_bench_lane *lane)
 {
@@ -297,8 +311,7 @@ int br_bench_lane_run(struct br_bench_lane *lane, uint32_t packets, uint64_t *ns
 		return br_error_set(error, -errno, NULL, "cannot send live frames: %s",
 				    strerror(errno));
 	clock_gettime(CLOCK_MONOTONIC, &stop);
-	*ns = (uint64_t)(stop.tv_sec - start.tv_sec) * 1000000000ULL + (uint64_t)stop.tv_nsec -
-	      (uint64_t)start.tv_nsec;
+	*ns = br_lane_ns(&stop) - br_lane_ns(&start);
 	*arrived = br_lane_drain(lane) - before;
 	return 0;
 }

@@ -22,14 +22,15 @@ static double br_median(double *values, unsigned int count)
 
 /* One run of one variant: ns per copy that arrived. */
 static int br_bench_once(struct br_bench_lane *lane, uint32_t copies, double *ns_per_copy,
-			 uint64_t *lost, struct br_error *error)
+			 struct br_bench_result *sum, struct br_error *error)
 {
 	uint32_t packets = BR_BENCH_COPIES / copies;
-	uint64_t ns, arrived;
+	uint64_t ns, arrived, refused;
 	int err;
 
 	/* warm-up: caches, learned SSRCs, pages */
 	err = br_bench_lane_run(lane, packets / 4 + 1, &ns, &arrived, error);
+	refused = br_bench_lane_refused(lane);
 	if (!err)
 		err = br_bench_lane_run(lane, packets, &ns, &arrived, error);
 	if (err)
@@ -37,7 +38,9 @@ static int br_bench_once(struct br_bench_lane *lane, uint32_t copies, double *ns
 	if (!arrived)
 		return br_error_set(error, -EIO, NULL, "no copy arrived");
 	*ns_per_copy = (double)ns / (double)arrived;
-	*lost += (uint64_t)packets * copies - arrived;
+	refused = br_bench_lane_refused(lane) - refused;
+	sum->refused += refused;
+	sum->lost += (packets - refused) * copies - arrived;
 	return 0;
 }
 
@@ -46,19 +49,19 @@ int br_bench_measure(const struct br_bench_case *spec, unsigned int runs,
 {
 	double relay[BR_BENCH_RUNS_MAX], bare[BR_BENCH_RUNS_MAX], ratio[BR_BENCH_RUNS_MAX];
 	struct br_bench_lane *lane = NULL;
-	uint64_t bare_lost = 0;
+	struct br_bench_result bare_sum = {0};
 	int err = br_bench_lane_open(spec, &lane, error);
 
 	*result = (struct br_bench_result){.runs = runs};
 	for (unsigned int i = 0; i < runs && !err; i++) {
 		err = br_bench_lane_bare(lane, error);
 		if (!err)
-			err = br_bench_once(lane, br_bench_bare_copies(spec), &bare[i], &bare_lost,
+			err = br_bench_once(lane, br_bench_bare_copies(spec), &bare[i], &bare_sum,
 					    error);
 		if (!err)
 			err = br_bench_lane_relay(lane, error);
 		if (!err)
-			err = br_bench_once(lane, spec->receivers, &relay[i], &result->lost, error);
+			err = br_bench_once(lane, spec->receivers, &relay[i], result, error);
 		if (!err)
 			ratio[i] = relay[i] / bare[i];
 	}

@@ -15,18 +15,19 @@ static const char *br_bench_family(const struct br_bench_case *spec)
 
 void br_bench_print_head(FILE *out)
 {
-	fprintf(out, "%-22s %-8s %-8s %6s %5s %6s %9s %9s %6s %10s %7s\n", "case", "service",
+	fprintf(out, "%-22s %-8s %-8s %6s %5s %6s %9s %9s %6s %10s %7s %7s\n", "case", "service",
 		"family", "bytes", "recv", "rooms", "ns/copy", "bare ns", "ratio", "copies/s",
-		"lost");
+		"lost", "refused");
 }
 
 void br_bench_print(FILE *out, const struct br_bench_case *spec,
 		    const struct br_bench_result *result)
 {
-	fprintf(out, "%-22s %-8s %-8s %6u %5u %6u %9.1f %9.1f %6.2f %10.0f %7llu\n", spec->name,
-		"fan-out", br_bench_family(spec), spec->bytes, spec->receivers, spec->rooms,
-		result->ns_per_copy, result->limit_ns, result->ratio, result->packets_per_s,
-		(unsigned long long)result->lost);
+	fprintf(out, "%-22s %-8s %-8s %6u %5u %6u %9.1f %9.1f %6.2f %10.0f %7llu %7llu\n",
+		spec->name, "fan-out", br_bench_family(spec), spec->bytes, spec->receivers,
+		spec->rooms, result->ns_per_copy, result->limit_ns, result->ratio,
+		result->packets_per_s, (unsigned long long)result->lost,
+		(unsigned long long)result->refused);
 	fflush(out);
 }
 
@@ -46,6 +47,7 @@ static cJSON *br_bench_json(const struct br_bench_case *spec, const struct br_be
 	cJSON_AddNumberToObject(row, "limit_ns", result->limit_ns);
 	cJSON_AddNumberToObject(row, "ratio", result->ratio);
 	cJSON_AddNumberToObject(row, "lost", (double)result->lost);
+	cJSON_AddNumberToObject(row, "refused", (double)result->refused);
 	cJSON_AddNumberToObject(row, "runs", result->runs);
 	return row;
 }
