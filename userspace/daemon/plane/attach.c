@@ -84,9 +84,9 @@ int br_plane_attach_adopt(struct br_plane *plane, const struct bpf_program *prog
 		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &length))
 		err = -errno;
-	else if (!ifindex || info.xdp.ifindex != ifindex)
+	if (!err && (!ifindex || info.xdp.ifindex != ifindex))
 		err = -ENODEV; /* the interface it was attached to is gone */
-	else if (bpf_link_update(fd, bpf_program__fd(program), NULL))
+	if (!err && bpf_link_update(fd, bpf_program__fd(program), NULL))
 		err = -errno;
 	if (!err)
 		return fd;

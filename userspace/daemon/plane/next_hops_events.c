@@ -269,7 +269,7 @@ int br_hops_links_read(struct br_next_hops *hops)
 {
 	for (int round = 0; round < 2; round++) {
 		struct br_link_answer answers[BR_EGRESS_MAX] = {0};
-		size_t slots[BR_EGRESS_MAX];
+		size_t slots[BR_EGRESS_MAX] = {0};
 		struct br_netlink_batch batch;
 		size_t count;
 		int rc;

@@ -100,7 +100,7 @@ static int br_pins_check_empty(const char *path, struct br_error *error)
 	int err = 0;
 
 	while (entries && !err && (entry = readdir(entries)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			err = br_error_set(error, -ENOTEMPTY, "state.path",
 					   "%s has files in it; expected an empty directory, one "
 					   "that does not exist, or one on a bpffs",

@@ -50,6 +50,7 @@ static void push_free(struct br_runs *runs, uint32_t first, uint32_t order)
 {
 	struct node *node = &runs->nodes[first];
 
+	assert(order < 32);
 	node->previous = NIL;
 	node->next = runs->free_heads[order];
 	if (node->next != NIL)

@@ -134,8 +134,11 @@ static int br_store_newest(const struct br_store_map *map, uint32_t kind, uint32
 	uint8_t other[BR_STORE_RECORD_MAX];
 	struct br_store_key even = {kind, id, 0}, odd = {kind, id, BR_STORE_ODD};
 	uint32_t other_generation = 0;
-	int size = br_store_read(map, even, data, generation);
-	int other_size = br_store_read(map, odd, other, &other_generation);
+	int size, other_size;
+
+	*generation = 0;
+	size = br_store_read(map, even, data, generation);
+	other_size = br_store_read(map, odd, other, &other_generation);
 
 	if (other_size > 0 && (size < 0 || (int32_t)(other_generation - *generation) > 0)) {
 		memcpy(data, other, (size_t)other_size);
@@ -217,7 +220,7 @@ static int br_store_ids(const struct br_store_map *map, uint32_t kind, uint32_t 
 /* Parts that no whole record owns: of a write or a deletion that was cut off. */
 static void br_store_tidy(const struct br_store_map *map, uint32_t kind, size_t *dropped)
 {
-	struct br_store_key key, next;
+	struct br_store_key key = {0}, next = {0};
 	int err = map->next(map->context, NULL, &key);
 
 	for (; !err; key = next) {
