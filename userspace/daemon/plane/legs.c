@@ -75,7 +75,8 @@ static struct br_leg_spec br_leg_read(const struct br_leg *in)
 	return spec;
 }
 
-/* Legs per local address: what else arrives at such an address on the media port is ours to refuse.
+/*
+ * Legs per local address: whatever else arrives there on the media port is ours to refuse.
  */
 static int br_leg_count_local(const struct br_plane *plane, const struct br_tuple *tuple,
 			      int change)
