@@ -116,7 +116,7 @@ struct {
 
 /*
  * Daemon: copiers. A device map lists one interface N times; a broadcast redirect into it
- * makes N copies, each passing `stamp`. Index: BR_REPLICATOR(egress, copies, loop).
+ * makes N copies, each passing `stamp`. Index: BR_REPLICATOR(egress, copies, false, loop).
  */
 struct br_replicator {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);

@@ -92,7 +92,7 @@ static __always_inline void br_write_ticket(void *data, struct br_cpu *cpu, __u3
 static __always_inline int br_park(void *data, struct br_cpu *cpu, __u32 leg, __u32 first,
 				   __u32 count, enum br_turn turn, int *action)
 {
-	__u32 key = BR_REPLICATOR(0, 0, 1);
+	__u32 key = BR_REPLICATOR(0, 0, 0, 1);
 	void *loop = bpf_map_lookup_elem(&replicators, &key);
 
 	if (!loop)
@@ -140,7 +140,7 @@ static __always_inline int br_spread(struct xdp_md *ctx, struct br_cpu *cpu, __u
 		br_loop_end(cpu);
 	if (run == 0 || run > count || edge->egress >= BR_EGRESS_MAX || run > BR_CHUNK_MAX)
 		return BR_NO_COPIER;
-	key = BR_REPLICATOR(edge->egress, run, run < count);
+	key = BR_REPLICATOR(edge->egress, run, 0, run < count);
 	replicator = bpf_map_lookup_elem(&replicators, &key);
 	if (!replicator)
 		return BR_NO_COPIER;

@@ -12,12 +12,14 @@
 
 #include <linux/types.h>
 
-#define BR_ABI_VERSION 2u
+#define BR_ABI_VERSION 3u
 
 /* Copies made in one turn of the egress ring; a longer route continues in the loop. */
 #define BR_CHUNK_MAX 64u
 /* Egress interfaces that one relay serves, the loop's devices not counted. */
 #define BR_EGRESS_MAX 8u
+/* In an edge: the receiver is served by the daemon from the tap. */
+#define BR_EGRESS_TAP BR_EGRESS_MAX
 /* VLAN tags on one packet: 802.1Q, or QinQ with an 802.1ad service tag outside. */
 #define BR_VLAN_MAX 2u
 /*
@@ -46,6 +48,8 @@ enum br_leg_flags {
 	BR_LEG_PUBLISH = 1 << 0,     /* may send RTP */
 	BR_LEG_FIXED_SSRCS = 1 << 1, /* only SSRCs the daemon registered; none is learned */
 	BR_LEG_FIXED_LOCAL = 1 << 2, /* for the daemon: the local address does not follow routes */
+	BR_LEG_FEEDBACK_UP = 1 << 3, /* RTCP from the leg goes to the daemon, not along its route */
+	BR_LEG_CAPTURE = 1 << 4,     /* what it sends and receives is shown to `captured` */
 };
 
 #define BR_NEVER (~0ULL) /* br_leg.expires_ns of a leg that does not expire */
@@ -63,7 +67,9 @@ struct br_leg {
 	__u16 ssrc_limit; /* SSRCs the kernel may learn on this leg */
 	__u32 next_hop;	  /* index into next_hops */
 	__u64 expires_ns; /* CLOCK_MONOTONIC; 0: not alive, BR_NEVER: no expiry */
-	__u64 reserved;
+	/* token bucket, as what one packet and 1024 bytes cost in time; 0: no limit */
+	__u32 packet_ns;
+	__u32 kibibyte_ns;
 };
 _Static_assert(sizeof(struct br_leg) == 64, "br_leg is one cache line");
 
@@ -87,14 +93,22 @@ struct br_next_hop {
 };
 _Static_assert(sizeof(struct br_next_hop) == 32, "br_next_hop is half a cache line");
 
+enum br_route_flags {
+	/*
+	 * A copy goes into the tap, for the receivers that the daemon serves itself. Their edges
+	 * follow those of the route, in a segment of the egress BR_EGRESS_TAP.
+	 */
+	BR_ROUTE_TAP = 1 << 0,
+};
+
 /*
  * A route is a run of edges, replaced by one 64-bit store. Index below the number of
  * legs: the leg's own route. Above: routes of single streams.
  */
 struct br_route {
 	__u32 first; /* index of the first edge */
-	__u16 count; /* edges; 0: nobody receives */
-	__u16 reserved;
+	__u16 count; /* edges that the kernel serves; 0 and no flag: nobody receives */
+	__u16 flags; /* enum br_route_flags */
 };
 _Static_assert(sizeof(struct br_route) == 8, "br_route is switched by one store");
 
@@ -135,7 +149,9 @@ _Static_assert(sizeof(struct br_ticket) == 12, "br_ticket covers exactly two MAC
 /* In the count of a ticket on the loop: the packet waits for its turn; it is the next to begin. */
 #define BR_TICKET_PARKED 0x8000u
 #define BR_TICKET_NEXT	 0x4000u
-#define BR_TICKET_COUNT	 0x3fffu
+/* The daemon gets a copy too: not made yet on a parked packet, this one in the tap. */
+#define BR_TICKET_TAP	0x2000u
+#define BR_TICKET_COUNT 0x1fffu
 _Static_assert(BR_ROUTE_MAX <= BR_TICKET_COUNT, "a count leaves the flags free");
 
 #define BR_TICKET_INDEX_MAX (1u << 24) /* edges and legs that a ticket can name */
@@ -169,8 +185,11 @@ _Static_assert(sizeof(struct br_stream_counters) == 24, "br_stream_counters");
 struct br_leg_state {
 	__u32 learned; /* SSRCs learned so far */
 	__u32 reserved;
+	/* CLOCK_MONOTONIC: when the bucket of packets, and that of bytes, will be full again */
+	__u64 packets_due_ns;
+	__u64 bytes_due_ns;
 };
-_Static_assert(sizeof(struct br_leg_state) == 8, "br_leg_state");
+_Static_assert(sizeof(struct br_leg_state) == 24, "br_leg_state");
 
 #define BR_REASON_SLOTS 64u /* more than BR_REASON_COUNT, so that a new reason moves nothing */
 
@@ -205,11 +224,14 @@ struct br_cpu {
 	__u32 loop_parked; /* packets that wait for their turn */
 	__u16 nonce;	   /* of the last ticket written */
 	__u16 loop_rest;   /* enum br_loop_rest */
-	__u16 reserved[2];
+	__u16 backlog;	   /* copies that may still be in the egress ring */
+	__u16 reserved;
+	__u64 strangers_due_ns; /* CLOCK_MONOTONIC: as in br_leg_state, for all strangers together
+				 */
 	struct br_cursor cursors[BR_CURSORS]; /* by nonce modulo BR_CURSORS */
 	struct br_counter reasons[BR_REASON_SLOTS];
 };
-_Static_assert(sizeof(struct br_cpu) == 24 + 4 * BR_CURSORS + 16 * BR_REASON_SLOTS, "br_cpu");
+_Static_assert(sizeof(struct br_cpu) == 32 + 4 * BR_CURSORS + 16 * BR_REASON_SLOTS, "br_cpu");
 
 enum br_event_type {
 	BR_EVENT_STREAM = 1, /* the kernel learned an SSRC */
@@ -224,10 +246,38 @@ struct br_event {
 };
 _Static_assert(sizeof(struct br_event) == 16, "br_event");
 
-/* Index into `replicators`: 0 copies and the loop is where packets wait for their turn. Else who
- * copies `copies` times to `egress`, then maybe to the loop. */
-#define BR_REPLICATOR(egress, copies, loop)                                                        \
-	((((__u32)(egress) * (BR_CHUNK_MAX + 1)) + (__u32)(copies)) * 2 + ((loop) ? 1 : 0))
-#define BR_REPLICATORS (BR_EGRESS_MAX * (BR_CHUNK_MAX + 1) * 2)
+enum br_capture_point {
+	BR_CAPTURE_IN = 1,  /* as it came in, with the verdict */
+	BR_CAPTURE_OUT = 2, /* a copy as it goes out, or as it came to the stamp when dropped */
+};
+
+#define BR_CAPTURE_LINK 22u /* Ethernet header with BR_VLAN_MAX tags */
+
+/*
+ * What `captured` says of a packet; the frame follows. The Ethernet header of one that came
+ * in may have become a ticket by then, so it is kept here.
+ */
+struct br_captured {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 leg;     /* sender of a packet that came in, receiver of a copy */
+	__u32 from;    /* sender */
+	__u16 reason;  /* enum br_reason */
+	__u16 point;   /* enum br_capture_point */
+	__u16 length;  /* of the frame that follows, bytes */
+	__u8 link[BR_CAPTURE_LINK];
+	__u8 link_length; /* bytes of link that stand for the first 14 of the frame; 0: none */
+	__u8 reserved[3];
+};
+_Static_assert(sizeof(struct br_captured) == 48, "br_captured");
+
+/*
+ * Index into `replicators`: who copies `copies` times to `egress`, then maybe to the tap, then
+ * maybe to the loop. 0 copies and the loop is where packets wait for their turn; 0 copies and
+ * the tap serves routes that the daemon serves alone.
+ */
+#define BR_REPLICATOR(egress, copies, tap, loop)                                                   \
+	(((((__u32)(egress) * (BR_CHUNK_MAX + 1)) + (__u32)(copies)) * 2 + ((tap) ? 1 : 0)) * 2 +  \
+	 ((loop) ? 1 : 0))
+#define BR_REPLICATORS (BR_EGRESS_MAX * (BR_CHUNK_MAX + 1) * 4)
 
 #endif

@@ -24,17 +24,20 @@
 	X(IP_OPTIONS,       PASS, "ip_options",       "UDP behind IPv4 options or extension headers")  \
 	X(STUN,             PASS, "stun",             "STUN, for the daemon")                          \
 	X(DTLS,             PASS, "dtls",             "DTLS, for the daemon")                          \
+	X(FEEDBACK,         PASS, "feedback",         "RTCP that the daemon asked for")                \
 	X(BAD_LENGTH,       DROP, "bad_length",       "IP or UDP length disagrees with the frame")     \
 	X(BAD_CLASS,        DROP, "bad_class",        "first byte is no class of RFC 7983")            \
 	X(BAD_RTP,          DROP, "bad_rtp",          "RTP header runs past the packet")               \
 	X(BAD_RTCP,         DROP, "bad_rtcp",         "RTCP header runs past the packet")              \
 	X(NO_CHECKSUM,      DROP, "no_checksum",      "UDP over IPv6 needs a checksum and has none")   \
 	X(TTL,              DROP, "ttl",              "TTL or hop limit used up")                      \
+	X(STRANGER_RATE,    DROP, "stranger_rate",    "more STUN or DTLS than a stranger may send")    \
 	X(UNKNOWN_LEG,      DROP, "unknown_leg",      "RTP or RTCP from a five-tuple that is no leg")  \
 	X(LEG_EXPIRED,      DROP, "leg_expired",      "sender's leg is no longer alive")               \
 	X(NOT_PUBLISHER,    DROP, "not_publisher",    "RTP from a leg that may not publish")           \
 	X(SSRC_REFUSED,     DROP, "ssrc_refused",     "SSRC is not on the leg's list")                 \
 	X(SSRC_LIMIT,       DROP, "ssrc_limit",       "leg uses more SSRCs than it may")               \
+	X(RATE,             DROP, "rate",             "leg sends more than its rate")                  \
 	X(OVERLOAD,         DROP, "overload",         "too many packets of long routes on their way")  \
 	X(NO_RECEIVER,      DROP, "no_receiver",      "nobody receives this stream now")               \
 	X(NO_COPIER,        DROP, "no_copier",        "no copier for this interface and size")         \

@@ -349,7 +349,7 @@ static uint32_t loop(struct model_run *run)
 	if (!model_read_ticket(run->out->bytes, run->out->length, &ticket))
 		return BR_NO_TICKET;
 	first = ticket.first_nonce % BR_TICKET_INDEX_MAX;
-	count = ticket.count % 0x4000;
+	count = ticket.count % 0x2000;
 	if (first >= T_EDGES || !edges[first].run || edges[first].run >= count)
 		return BR_TICKET_SPENT;
 	leg = ticket.leg_nonce % BR_TICKET_INDEX_MAX;

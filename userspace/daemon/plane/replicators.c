@@ -41,7 +41,7 @@ static int br_replicator_fill(const struct br_plane *plane, int map, unsigned in
 int br_plane_replicator(struct br_plane *plane, unsigned int egress, unsigned int copies, bool loop,
 			struct br_error *error)
 {
-	__u32 key = BR_REPLICATOR(egress, copies, loop);
+	__u32 key = BR_REPLICATOR(egress, copies, false, loop);
 	int map, err;
 
 	if (plane->replicators[key] >= 0)
@@ -71,7 +71,7 @@ int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress)
 
 	for (unsigned int copies = 1; copies <= BR_CHUNK_MAX; copies++)
 		for (int loop = 0; loop <= 1; loop++) {
-			int map = plane->replicators[BR_REPLICATOR(egress, copies, loop)];
+			int map = plane->replicators[BR_REPLICATOR(egress, copies, false, loop)];
 
 			if (map >= 0 && !err)
 				err = br_replicator_fill(plane, map, egress, copies, loop);
@@ -108,7 +108,7 @@ static int br_replicator_open(__u32 id, unsigned int copies, bool loop)
 static int br_replicator_adopt(struct br_plane *plane, unsigned int egress, unsigned int copies,
 			       bool loop, struct br_error *error)
 {
-	__u32 key = BR_REPLICATOR(egress, copies, loop), id;
+	__u32 key = BR_REPLICATOR(egress, copies, false, loop), id;
 	int map, err;
 
 	if (bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.replicators), &key, &id))
