@@ -83,7 +83,7 @@ static __always_inline int br_find_stream(const struct br_packet *packet, const 
 
 /**
  * br_admit - decide on a packet of a known leg
- * @route: set on success; its count is not 0
+ * @route: set on success: somebody receives
  *
  * Return: 0, or the reason to drop.
  */
@@ -123,7 +123,7 @@ static __always_inline int br_admit(const struct br_packet *packet, __u32 leg_in
 		whole = value ? *(volatile __u64 *)value : 0;
 	}
 	__builtin_memcpy(route, &whole, sizeof(*route));
-	return route->count ? 0 : BR_NO_RECEIVER;
+	return route->count || route->flags & BR_ROUTE_TAP ? 0 : BR_NO_RECEIVER;
 }
 
 #endif

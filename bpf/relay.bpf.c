@@ -12,8 +12,30 @@
 #include <bpf/bpf_helpers.h>
 
 #include "admit.bpf.h"
+#include "direct.bpf.h"
 #include "spread.bpf.h"
-#include "stamp.bpf.h"
+
+/* To all receivers of the route. */
+static __always_inline int br_send(struct xdp_md *ctx, struct br_cpu *cpu, __u32 leg,
+				   const struct br_route *route, int *action)
+{
+	struct br_spread spread = {
+		.leg = leg,
+		.first = route->first,
+		.count = route->count,
+		.tap = route->flags & BR_ROUTE_TAP,
+		.turn = BR_TURN_NEW,
+	};
+
+	struct br_edge *edge;
+
+	if (spread.count == 1 && !spread.tap) {
+		edge = bpf_map_lookup_elem(&edges, &spread.first);
+		if (edge && br_direct(ctx, cpu, leg, edge, action))
+			return 0;
+	}
+	return br_spread(ctx, cpu, &spread, action);
+}
 
 static __always_inline int br_relay(struct xdp_md *ctx, struct br_cpu *cpu,
 				    struct br_packet *packet, int *action)
@@ -38,7 +60,7 @@ static __always_inline int br_relay(struct xdp_md *ctx, struct br_cpu *cpu,
 	if (!reason)
 		reason = br_strip_tags(ctx, packet->l3_offset, packet->ethertype_be);
 	if (!reason)
-		reason = br_spread(ctx, cpu, index, route.first, route.count, BR_TURN_NEW, action);
+		reason = br_send(ctx, cpu, index, &route, action);
 	if (reason == BR_PARKED)
 		reason = 0; /* it has been admitted; the loop counts its turns */
 	br_count_leg_rx(index, packet->ip_length, reason);
@@ -75,26 +97,33 @@ static __always_inline int br_loop(struct xdp_md *ctx, struct br_cpu *cpu, int *
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
+	struct br_spread spread = {};
 	struct br_ticket ticket;
 	struct br_edge *edge;
-	__u32 first, count;
+	__u32 run;
 
 	if (data + ETH_HLEN > end)
 		return BR_NO_TICKET;
 	__builtin_memcpy(&ticket, data, sizeof(ticket));
 	if (ticket.mark != br_ticket_mark)
 		return BR_NO_TICKET;
-	first = br_ticket_first(&ticket);
-	count = ticket.count & BR_TICKET_COUNT;
-	edge = bpf_map_lookup_elem(&edges, &first);
-	if (!edge || !edge->run || edge->run >= count)
-		return BR_TICKET_SPENT; /* a packet begins once and then its count only shrinks */
-	if (ticket.count & BR_TICKET_PARKED)
-		return br_spread(ctx, cpu, br_ticket_leg(&ticket), first, count,
-				 ticket.count & BR_TICKET_NEXT ? BR_TURN_NEXT : BR_TURN_PARKED,
-				 action);
-	return br_spread(ctx, cpu, br_ticket_leg(&ticket), first + edge->run, count - edge->run,
-			 BR_TURN_BEGUN, action);
+	spread.leg = br_ticket_leg(&ticket);
+	spread.first = br_ticket_first(&ticket);
+	spread.count = ticket.count & BR_TICKET_COUNT;
+	if (ticket.count & BR_TICKET_PARKED) {
+		spread.tap = ticket.count & BR_TICKET_TAP;
+		spread.turn = ticket.count & BR_TICKET_NEXT ? BR_TURN_NEXT : BR_TURN_PARKED;
+		return spread.count ? br_spread(ctx, cpu, &spread, action) : BR_TICKET_SPENT;
+	}
+	edge = bpf_map_lookup_elem(&edges, &spread.first);
+	run = edge ? edge->run : 0;
+	if (!run || run >= spread.count)
+		return BR_TICKET_SPENT; /* its count only shrinks, so no packet goes round for ever
+					 */
+	spread.first += run;
+	spread.count -= run;
+	spread.turn = BR_TURN_BEGUN;
+	return br_spread(ctx, cpu, &spread, action);
 }
 
 SEC("xdp")

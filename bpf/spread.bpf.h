@@ -4,9 +4,8 @@
 #define BR_SPREAD_BPF_H
 
 #include <linux/if_ether.h>
-#include <stdbool.h>
 
-#include "count.bpf.h"
+#include "turns.bpf.h"
 
 #define BR_TICKET_INDEX_MASK (BR_TICKET_INDEX_MAX - 1)
 
@@ -25,132 +24,128 @@ static __always_inline __u16 br_ticket_nonce(const struct br_ticket *ticket)
 	return (ticket->first_nonce >> 24) << 8 | ticket->leg_nonce >> 24;
 }
 
-/* Where a packet of a long route stands. */
-enum br_turn {
-	BR_TURN_NEW,	/* it has just come in */
-	BR_TURN_PARKED, /* it has waited on the loop */
-	BR_TURN_NEXT,	/* it has waited, and is the next */
-	BR_TURN_BEGUN,	/* it comes back for its next segment */
+/* A packet with the part of its route that is still to be served. */
+struct br_spread {
+	__u32 leg;   /* sender */
+	__u32 first; /* edge */
+	__u32 count; /* edges; 0 only with tap */
+	bool tap;    /* a copy goes to the daemon */
+	enum br_turn turn;
 };
 
-/* A loop on which nothing begins or ends for this long has lost its packets: count afresh. */
-#define BR_LOOP_STUCK_NS 50000000LL
-
-/*
- * May this packet of a long route begin? More of them at once than the egress ring has
- * room for would take the copies from the last receivers of every room. So the others wait
- * on the loop in the order in which they came; a new one goes behind those that wait.
- * Each CPU works off its own queue of the loop, so these counts need no lock.
- */
-static __always_inline bool br_loop_begin(struct br_cpu *cpu, enum br_turn turn)
-{
-	__u64 now_ns = bpf_ktime_get_coarse_ns();
-
-	if ((cpu->loop_active || cpu->loop_parked) &&
-	    (__s64)(now_ns - cpu->loop_ns) >= BR_LOOP_STUCK_NS) {
-		cpu->loop_active = cpu->loop_parked = 0;
-		cpu->loop_rest = BR_LOOP_RESTED;
-	}
-	if (cpu->loop_active >= BR_LOOP_ACTIVE || (turn == BR_TURN_NEW && cpu->loop_parked) ||
-	    (turn == BR_TURN_PARKED && cpu->loop_rest))
-		return false;
-	if (turn != BR_TURN_NEW && cpu->loop_parked)
-		cpu->loop_parked--;
-	cpu->loop_active++;
-	cpu->loop_rest = BR_LOOP_RESTED;
-	cpu->loop_ns = now_ns;
-	return true;
-}
-
-static __always_inline void br_loop_end(struct br_cpu *cpu)
-{
-	if (!cpu->loop_active)
-		return; /* counted afresh in between */
-	cpu->loop_active--;
-	cpu->loop_rest = BR_LOOP_ENDED;
-	cpu->loop_ns = bpf_ktime_get_coarse_ns();
-}
-
 /* Writes over the addresses of the frame, which is at least an Ethernet header long. */
-static __always_inline void br_write_ticket(void *data, struct br_cpu *cpu, __u32 leg, __u32 first,
-					    __u16 count)
+static __always_inline void br_write_ticket(void *data, const struct br_spread *spread, __u16 flags,
+					    __u16 nonce)
 {
-	__u16 nonce = ++cpu->nonce;
 	struct br_ticket ticket = {
 		.mark = br_ticket_mark,
-		.count = count,
-		.first_nonce = (first & BR_TICKET_INDEX_MASK) | (__u32)(nonce >> 8) << 24,
-		.leg_nonce = (leg & BR_TICKET_INDEX_MASK) | (__u32)(nonce & 0xff) << 24,
+		.count = spread->count | flags | (spread->tap ? BR_TICKET_TAP : 0),
+		.first_nonce = (spread->first & BR_TICKET_INDEX_MASK) | (__u32)(nonce >> 8) << 24,
+		.leg_nonce = (spread->leg & BR_TICKET_INDEX_MASK) | (__u32)(nonce & 0xff) << 24,
 	};
 
-	/* Even if no copy of the last ticket with this nonce ever came to the stamp. */
-	cpu->cursors[nonce % BR_CURSORS] = (struct br_cursor){.nonce = nonce};
 	__builtin_memcpy(data, &ticket, sizeof(ticket));
 }
 
 /* Let a packet wait on the loop, or refuse a new one when the queue is full. */
-static __always_inline int br_park(void *data, struct br_cpu *cpu, __u32 leg, __u32 first,
-				   __u32 count, enum br_turn turn, int *action)
+static __always_inline int br_park(void *data, struct br_cpu *cpu, const struct br_spread *spread,
+				   int *action)
 {
 	__u32 key = BR_REPLICATOR(0, 0, 0, 1);
 	void *loop = bpf_map_lookup_elem(&replicators, &key);
+	__u16 flags;
 
 	if (!loop)
 		return BR_NO_COPIER;
-	if (turn == BR_TURN_NEW) {
-		if (cpu->loop_parked >= BR_LOOP_PARKED)
-			return BR_OVERLOAD;
-		cpu->loop_parked++;
-	}
-	count |= BR_TICKET_PARKED;
-	if (turn == BR_TURN_PARKED && !cpu->loop_active && cpu->loop_rest == BR_LOOP_ENDED) {
-		cpu->loop_rest = BR_LOOP_CHOSEN;
-		count |= BR_TICKET_NEXT;
-	}
-	br_write_ticket(data, cpu, leg, first, count);
+	if (!br_turn_wait(cpu, spread->turn, &flags))
+		return BR_OVERLOAD;
+	br_write_ticket(data, spread, flags, 0);
 	*action = bpf_redirect_map(loop, 0, 0);
 	return *action == XDP_REDIRECT ? BR_PARKED : BR_NO_COPIER;
 }
 
+/* Hand the packet to a copier of @copies entries. */
+static __always_inline int br_copy_out(void *data, struct br_cpu *cpu,
+				       const struct br_spread *spread, void *replicator,
+				       __u32 copies, int *action)
+{
+	__u16 nonce = ++cpu->nonce;
+
+	/* Even if no copy of the last ticket with this nonce ever came to the stamp. */
+	cpu->cursors[nonce % BR_CURSORS] = (struct br_cursor){.nonce = nonce};
+	br_write_ticket(data, spread, 0, nonce);
+	*action = bpf_redirect_map(replicator, 0, copies > 1 ? BPF_F_BROADCAST : 0);
+	return *action == XDP_REDIRECT ? 0 : BR_NO_COPIER;
+}
+
+/* A route that the daemon serves alone. */
+static __always_inline int br_spread_tap(void *data, struct br_cpu *cpu,
+					 const struct br_spread *spread, int *action)
+{
+	__u32 key = BR_REPLICATOR(0, 0, 1, 0);
+	void *tap = bpf_map_lookup_elem(&replicators, &key);
+
+	return tap ? br_copy_out(data, cpu, spread, tap, 1, action) : BR_NO_COPIER;
+}
+
+/* The copier of the segment that begins here, and the segment's length; NULL when there is none. */
+static __always_inline void *br_segment_copier(const struct br_spread *spread, __u32 *run)
+{
+	struct br_edge *edge = bpf_map_lookup_elem(&edges, &spread->first);
+	__u32 key;
+
+	if (!edge)
+		return 0;
+	*run = edge->run;
+	if (*run == 0 || *run > spread->count || *run > BR_CHUNK_MAX ||
+	    edge->egress >= BR_EGRESS_MAX)
+		return 0;
+	key = BR_REPLICATOR(edge->egress, *run, spread->tap, *run < spread->count);
+	return bpf_map_lookup_elem(&replicators, &key);
+}
+
+static __always_inline int br_spread_segment(void *data, struct br_cpu *cpu,
+					     const struct br_spread *spread, int *action)
+{
+	__u32 run = 0;
+	void *replicator = br_segment_copier(spread, &run);
+	bool more = run < spread->count;
+	int reason;
+
+	if (!replicator) {
+		br_turn_lost(cpu, spread->turn);
+		return BR_NO_COPIER;
+	}
+	if (spread->turn == BR_TURN_BEGUN)
+		br_turn_go_on(cpu, run, more);
+	else if ((spread->count > 1 || spread->turn != BR_TURN_NEW) &&
+		 !br_turn_begin(cpu, run, more, spread->turn))
+		return br_park(data, cpu, spread, action);
+	reason = br_copy_out(data, cpu, spread, replicator, run + spread->tap + more, action);
+	if (reason && more)
+		br_turn_end(cpu);
+	return reason;
+}
+
 /**
- * br_spread - send a packet on to the first segment of a route
- * @leg: index of the sender
- * @first: first edge
- * @count: edges, at least 1
- * @turn: whether it may have to wait
+ * br_spread - send a packet on to the first segment of what is left of its route
+ * @spread: not 0 edges, unless there is the tap
  * @action: set on success
  *
  * The frame begins with 12 bytes of addresses and the ethertype; tags are gone.
  *
  * Return: 0, BR_PARKED when it waits for its turn, or the reason to drop.
  */
-static __always_inline int br_spread(struct xdp_md *ctx, struct br_cpu *cpu, __u32 leg, __u32 first,
-				     __u32 count, enum br_turn turn, int *action)
+static __always_inline int br_spread(struct xdp_md *ctx, struct br_cpu *cpu,
+				     const struct br_spread *spread, int *action)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	struct br_edge *edge = bpf_map_lookup_elem(&edges, &first);
-	void *replicator;
-	__u32 run, key;
 
-	if (!edge)
-		return BR_NO_COPIER;
-	run = edge->run;
-	if (turn == BR_TURN_BEGUN && run >= count)
-		br_loop_end(cpu);
-	if (run == 0 || run > count || edge->egress >= BR_EGRESS_MAX || run > BR_CHUNK_MAX)
-		return BR_NO_COPIER;
-	key = BR_REPLICATOR(edge->egress, run, 0, run < count);
-	replicator = bpf_map_lookup_elem(&replicators, &key);
-	if (!replicator)
-		return BR_NO_COPIER;
 	if (data + ETH_HLEN > end)
 		return BR_NO_HEADROOM;
-	if (run < count && turn != BR_TURN_BEGUN && !br_loop_begin(cpu, turn))
-		return br_park(data, cpu, leg, first, count, turn, action);
-	br_write_ticket(data, cpu, leg, first, count);
-	*action = bpf_redirect_map(replicator, 0, count > 1 ? BPF_F_BROADCAST : 0);
-	return *action == XDP_REDIRECT ? 0 : BR_NO_COPIER;
+	return spread->count ? br_spread_segment(data, cpu, spread, action)
+			     : br_spread_tap(data, cpu, spread, action);
 }
 
 /**

@@ -49,7 +49,7 @@ static __always_inline int br_stamp_edge(struct xdp_md *ctx, struct br_cpu *cpu,
 		cursor->passed = 0;
 	}
 	index = cursor->passed++;
-	if (index >= ticket.count)
+	if (index >= (ticket.count & BR_TICKET_COUNT))
 		return BR_TICKET_SPENT;
 	first = br_ticket_first(&ticket) + index;
 	edge = bpf_map_lookup_elem(&edges, &first);
@@ -212,31 +212,23 @@ static __always_inline int br_stamp_write(struct xdp_md *ctx, const struct br_co
 	return br_write_udp(udp, copy, leg);
 }
 
-/**
- * br_stamp - make a copy the packet of its leg
- * @copy: zeroed by the caller; leg and ip_length are set as soon as they are known
- *
- * Return: 0, or the reason to drop the copy.
- */
-static __always_inline int br_stamp(struct xdp_md *ctx, struct br_cpu *cpu, struct br_copy *copy)
+/* Are the leg of an edge and its next hop fit to receive? Either may be NULL. */
+static __always_inline int br_stamp_receiver(const struct br_edge *edge, const struct br_leg *leg,
+					     const struct br_next_hop *hop)
 {
-	struct br_next_hop *hop;
-	struct br_edge edge = {};
-	struct br_leg *leg;
-	int reason;
-
-	reason = br_stamp_edge(ctx, cpu, &edge);
-	if (reason)
-		return reason;
-	copy->leg = edge.leg;
-	leg = bpf_map_lookup_elem(&legs, &edge.leg);
 	if (!leg || !br_alive(leg))
 		return BR_RECEIVER_EXPIRED;
-	hop = bpf_map_lookup_elem(&next_hops, &leg->next_hop);
 	if (!hop || *(volatile __u8 *)&hop->state != BR_NEXT_HOP_READY)
 		return BR_NO_NEXT_HOP;
-	if (hop->egress != edge.egress)
-		return BR_WRONG_EGRESS;
+	return hop->egress == edge->egress ? 0 : BR_WRONG_EGRESS;
+}
+
+/* From here on the packet is written to. */
+static __always_inline int br_stamp_packet(struct xdp_md *ctx, struct br_copy *copy,
+					   const struct br_leg *leg, const struct br_next_hop *hop)
+{
+	int reason;
+
 	copy->vlans = *(volatile __u8 *)&hop->vlans;
 	if (copy->vlans > BR_VLAN_MAX)
 		copy->vlans = BR_VLAN_MAX;
@@ -248,6 +240,33 @@ static __always_inline int br_stamp(struct xdp_md *ctx, struct br_cpu *cpu, stru
 	if (copy->ip_length > hop->mtu)
 		return BR_TOO_BIG;
 	return br_stamp_write(ctx, copy, leg, hop);
+}
+
+/**
+ * br_stamp - make a copy the packet of its leg
+ * @copy: zeroed by the caller; leg and ip_length are set as soon as they are known
+ *
+ * Return: 0, or the reason to drop the copy.
+ */
+static __always_inline int br_stamp(struct xdp_md *ctx, struct br_cpu *cpu, struct br_copy *copy)
+{
+	struct br_next_hop *hop = 0;
+	struct br_edge edge = {};
+	struct br_leg *leg;
+	int reason;
+
+	reason = br_stamp_edge(ctx, cpu, &edge);
+	if (reason)
+		return reason;
+	copy->leg = edge.leg;
+	leg = bpf_map_lookup_elem(&legs, &edge.leg);
+	if (leg)
+		hop = bpf_map_lookup_elem(&next_hops, &leg->next_hop);
+	reason = br_stamp_receiver(&edge, leg, hop);
+	/* The verifier (6.18) does not know that 0 means that both are there. */
+	if (reason || !leg || !hop)
+		return reason;
+	return br_stamp_packet(ctx, copy, leg, hop);
 }
 
 #endif

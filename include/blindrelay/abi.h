@@ -24,11 +24,16 @@
 #define BR_VLAN_MAX 2u
 /*
  * Packets of long routes that one CPU spreads at once. One: a poll of the loop then makes
- * BR_CHUNK_MAX copies, and a poll of the device behind the egress takes 64 from its ring.
+ * BR_CHUNK_MAX copies, and a poll of the device behind the egress takes BR_RING_DRAIN.
  */
 #define BR_LOOP_ACTIVE 1u
 /* Packets that may wait on the loop for their turn; its ring holds 256. */
 #define BR_LOOP_PARKED 128u
+/* Frames that a poll of the kernel takes from a ring. */
+#define BR_RING_DRAIN 64u
+/* Copies that may be in an egress ring of 256; the rest is for packets with one receiver. */
+#define BR_RING_BUDGET 192u
+_Static_assert(BR_RING_BUDGET >= BR_RING_DRAIN + BR_CHUNK_MAX, "who waited finds room");
 /* Receivers of one route. */
 #define BR_ROUTE_MAX 4096u
 
@@ -146,7 +151,8 @@ struct br_ticket {
 };
 _Static_assert(sizeof(struct br_ticket) == 12, "br_ticket covers exactly two MAC addresses");
 
-/* In the count of a ticket on the loop: the packet waits for its turn; it is the next to begin. */
+/* In the count of a ticket on the loop: the packet waits for its turn; the ring has drained when
+ * it comes back. */
 #define BR_TICKET_PARKED 0x8000u
 #define BR_TICKET_NEXT	 0x4000u
 /* The daemon gets a copy too: not made yet on a parked packet, this one in the tap. */
@@ -207,14 +213,11 @@ struct br_cursor {
 };
 _Static_assert(sizeof(struct br_cursor) == 4, "br_cursor");
 
-/*
- * A packet of a long route begins in another turn of the loop than the one in which its
- * predecessor ended, or that turn would make more copies than the egress ring loses in it.
- */
+/* Does a packet go round on the loop to show when the egress ring has drained? */
 enum br_loop_rest {
 	BR_LOOP_RESTED = 0,
-	BR_LOOP_ENDED = 1,  /* one has ended in this turn */
-	BR_LOOP_CHOSEN = 2, /* the next one goes round once more, then begins */
+	BR_LOOP_CHOSEN =
+		1, /* it bears BR_TICKET_NEXT; until it is back those that wait go on waiting */
 };
 
 /* What one CPU keeps for itself: where the stamp stands, and the counters by reason. */

@@ -11,6 +11,9 @@ void test_relay_ticket(void **state);
 void test_relay_tags(void **state);
 void test_relay_copiers(void **state);
 void test_relay_waits(void **state);
+void test_relay_backlog(void **state);
+void test_relay_tap(void **state);
+void test_relay_turns_round(void **state);
 void test_relay_nonce_wraps(void **state);
 
 /* relay_loop */
@@ -18,6 +21,8 @@ void test_loop_walks_route(void **state);
 void test_loop_refuses(void **state);
 void test_loop_every_length(void **state);
 void test_loop_waits(void **state);
+void test_loop_long(void **state);
+void test_loop_loses(void **state);
 
 /* stamp: what comes out */
 void test_stamp_families_and_tags(void **state);

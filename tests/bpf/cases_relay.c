@@ -266,13 +266,31 @@ void test_relay_copiers(void **state)
 	}
 }
 
-static void expect_long(struct world *world, struct sent *sent, int active, int parked)
+/* Sent on as a ticket, or waiting: then it has no number yet. */
+static void expect_turn(struct world *world, struct sent *sent, int active, int parked)
 {
 	check_run(world, &sent->run,
 		  EXPECT(.reason = BR_FORWARDED, .bytes = ip_length(sent), .rx = PUB4,
-			 .stream = STREAM(SLOT), .leg_bytes = ip_length(sent), .tickets = 1,
-			 .active = active, .parked = parked,
+			 .stream = STREAM(SLOT), .leg_bytes = ip_length(sent),
+			 .tickets = parked <= 0, .active = active, .parked = parked,
 			 .loop_moves = active != 0 || parked < 0));
+}
+
+static void check_ticket(const struct sent *sent, uint32_t first, uint16_t count, uint16_t nonce)
+{
+	uint8_t expected[PACKET_MAX];
+
+	memcpy(expected, sent->frame, sent->run.length);
+	tables_ticket(expected, PUB4, first, count, nonce);
+	check_bytes(&sent->run, expected, sent->run.length);
+}
+
+static void prepare_route(struct world *world, struct sent *sent, uint32_t first, uint16_t count)
+{
+	prepare(sent, PUB4);
+	tables_route(&sent->tables, PUB4, first, count);
+	world_write(world, &sent->tables);
+	sent->run.length = packet_build(&sent->packet, sent->frame);
 }
 
 /* One packet of a long route is spread at a time; the others wait, and too many are refused. */
@@ -280,37 +298,181 @@ void test_relay_waits(void **state)
 {
 	static const uint32_t full = BR_LOOP_PARKED;
 	struct world *world = *state;
-	uint8_t expected[PACKET_MAX];
 	struct br_cpu stuck = {.loop_active = 1, .loop_parked = full, .loop_ns = 1};
 	struct sent sent;
 
-	prepare(&sent, PUB4);
-	tables_route(&sent.tables, PUB4, EDGES_LONG, BR_CHUNK_MAX + 7);
-	world_write(world, &sent.tables);
-	sent.run.length = packet_build(&sent.packet, sent.frame);
-	expect_long(world, &sent, 1, 0);
+	prepare_route(world, &sent, EDGES_LONG, BR_CHUNK_MAX + 7);
+	expect_turn(world, &sent, 1, 0);
 	for (uint32_t i = 0; i < full; i++) {
-		expect_long(world, &sent, 0, 1);
-		memcpy(expected, sent.frame, sent.run.length);
-		tables_ticket(expected, PUB4, EDGES_LONG, (BR_CHUNK_MAX + 7) | BR_TICKET_PARKED,
-			      (uint16_t)(i + 2));
-		check_bytes(&sent.run, expected, sent.run.length);
+		expect_turn(world, &sent, 0, 1);
+		check_ticket(&sent, EDGES_LONG, (BR_CHUNK_MAX + 7) | BR_TICKET_PARKED, 0);
 	}
 	check_run(world, &sent.run,
 		  EXPECT(.reason = BR_OVERLOAD, .bytes = ip_length(&sent), .rx_dropped = PUB4,
 			 .stream = STREAM(SLOT), .leg_bytes = ip_length(&sent)));
 
-	/* routes of one segment are not concerned */
-	tables_route(&sent.tables, PUB4, EDGES_SIX, 6);
-	world_write(world, &sent.tables);
-	world_set_cpu(world, &stuck);
-	expect_forwarded(world, &sent, PUB4);
-
 	/* nothing has moved since CLOCK_MONOTONIC 1 ns: what was on the loop is lost */
-	tables_route(&sent.tables, PUB4, EDGES_LONG, BR_CHUNK_MAX + 7);
-	world_write(world, &sent.tables);
 	world_set_cpu(world, &stuck);
-	expect_long(world, &sent, 0, -(int)full);
+	expect_turn(world, &sent, 0, -(int)full);
+	prepare_route(world, &sent, EDGES_SIX, 6);
+	world_set_cpu(world, &stuck);
+	expect_turn(world, &sent, -1, -(int)full);
+}
+
+/* What the egress ring may still hold decides, and who already waits. */
+void test_relay_backlog(void **state)
+{
+	struct world *world = *state;
+	struct br_cpu cpu = {.backlog = BR_RING_BUDGET - 6};
+	struct sent sent;
+	struct expect expect;
+
+	prepare_route(world, &sent, EDGES_SIX, 6);
+	world_set_cpu(world, &cpu);
+	expect = (struct expect){.reason = BR_FORWARDED,
+				 .bytes = ip_length(&sent),
+				 .rx = PUB4,
+				 .stream = STREAM(SLOT),
+				 .leg_bytes = ip_length(&sent),
+				 .backlog = BR_RING_BUDGET};
+	expect.tickets = 1;
+	check_run(world, &sent.run, &expect);
+	check_ticket(&sent, EDGES_SIX, 6, 1);
+
+	/* full: the first to wait tells when the ring has drained, those behind it do not */
+	expect.tickets = 0;
+	expect.parked = 1;
+	expect.rest = BR_LOOP_CHOSEN;
+	expect.loop_moves = true;
+	check_run(world, &sent.run, &expect);
+	check_ticket(&sent, EDGES_SIX, 6 | BR_TICKET_PARKED | BR_TICKET_NEXT, 0);
+	expect.rest = 0;
+	expect.loop_moves = false;
+	check_run(world, &sent.run, &expect);
+	check_ticket(&sent, EDGES_SIX, 6 | BR_TICKET_PARKED, 0);
+
+	/* a single receiver takes no room that was budgeted */
+	prepare_route(world, &sent, EDGES_ONE, 1);
+	cpu = (struct br_cpu){.backlog = BR_RING_BUDGET, .loop_parked = 3};
+	world_set_cpu(world, &cpu);
+	expect.parked = 0;
+	expect.tickets = 1;
+	check_run(world, &sent.run, &expect);
+	check_ticket(&sent, EDGES_ONE, 1, 1);
+}
+
+/* The daemon serves receivers of its own: a copy for the tap, or the packet when there are no
+ * others. */
+void test_relay_tap(void **state)
+{
+	static const struct {
+		uint32_t first;
+		uint16_t count;
+		uint32_t reason;
+	} rows[] = {
+		{EDGES_SIX, 6, BR_FORWARDED},
+		{EDGES_ONE, 1, BR_FORWARDED},
+		{EDGES_SIX, 0, BR_FORWARDED},
+		{T_EDGES, 0, BR_FORWARDED},
+		{EDGES_LONG, BR_CHUNK_MAX + 7, BR_FORWARDED},
+		{EDGES_SIX, 5, BR_NO_COPIER},
+	};
+	struct world *world = *state;
+	struct br_route route;
+	struct sent sent;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool more = rows[i].count > BR_CHUNK_MAX;
+
+		prepare_route(world, &sent, rows[i].first, rows[i].count);
+		memcpy(&route, &sent.tables.routes[PUB4], sizeof(route));
+		route.flags = BR_ROUTE_TAP;
+		memcpy(&sent.tables.routes[PUB4], &route, sizeof(route));
+		for (uint32_t hop = 0; hop < HOP_NONE; hop++)
+			sent.tables.hops[hop].ifindex = INGRESS_IFINDEX;
+		world_write(world, &sent.tables);
+		if (rows[i].reason) {
+			check_run(world, &sent.run,
+				  EXPECT(.reason = rows[i].reason, .bytes = ip_length(&sent),
+					 .rx_dropped = PUB4, .stream = STREAM(SLOT),
+					 .leg_bytes = ip_length(&sent)));
+			continue;
+		}
+		expect_turn(world, &sent, more, 0);
+		check_ticket(&sent, rows[i].first, rows[i].count | BR_TICKET_TAP, 1);
+	}
+}
+
+static void only_expired(struct tables *tables)
+{
+	tables->legs[SUB4].expires_ns = 1;
+}
+
+static void only_without_hop(struct tables *tables)
+{
+	tables->hops[HOP_PLAIN].state = BR_NEXT_HOP_NONE;
+}
+
+static void only_elsewhere(struct tables *tables)
+{
+	tables->hops[HOP_PLAIN].egress = 1;
+}
+
+static void only_small(struct tables *tables)
+{
+	tables->hops[HOP_PLAIN].mtu = 68;
+}
+
+static void only_sender(struct tables *tables)
+{
+	tables->edges[EDGES_ONE].leg = PUB4;
+}
+
+/* A single receiver behind the same interface gets the packet itself, without a ticket. */
+void test_relay_turns_round(void **state)
+{
+	static const struct {
+		void (*edit)(struct tables *tables);
+		uint32_t reason;
+		uint32_t dropped;
+	} rows[] = {
+		{NULL, BR_COPIED, NO_LEG},
+		{only_expired, BR_RECEIVER_EXPIRED, SUB4},
+		{only_without_hop, BR_NO_NEXT_HOP, SUB4},
+		{only_elsewhere, BR_WRONG_EGRESS, SUB4},
+		{only_small, BR_TOO_BIG, SUB4},
+		{only_sender, BR_OWN_PACKET, NO_LEG},
+	};
+	struct world *world = *state;
+	uint8_t expected[PACKET_MAX];
+	struct packet out;
+	struct sent sent;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (uint32_t tags = 0; tags <= BR_VLAN_MAX; tags++) {
+			bool sends = rows[i].reason == BR_COPIED;
+			bool counts = sends || rows[i].reason == BR_TOO_BIG;
+
+			prepare_route(world, &sent, EDGES_ONE, 1);
+			sent.tables.hops[HOP_PLAIN].ifindex = INGRESS_IFINDEX;
+			if (rows[i].edit)
+				rows[i].edit(&sent.tables);
+			world_write(world, &sent.tables);
+			sent.packet.tags = (uint8_t)tags;
+			sent.packet.tpid[0] = sent.packet.tpid[1] = TPID_C;
+			sent.run.length = packet_build(&sent.packet, sent.frame);
+			check_run(world, &sent.run,
+				  EXPECT(.reason = BR_FORWARDED, .bytes = ip_length(&sent),
+					 .rx = PUB4, .stream = STREAM(SLOT),
+					 .leg_bytes = ip_length(&sent), .copy = rows[i].reason,
+					 .copy_bytes = counts ? ip_length(&sent) : 0,
+					 .tx = sends ? SUB4 : NO_LEG, .tx_dropped = rows[i].dropped,
+					 .verdict = sends ? XDP_TX : XDP_DROP));
+			if (!sends)
+				continue;
+			tables_packet_to(&sent.tables, SUB4, &sent.packet, &out);
+			check_bytes(&sent.run, expected, packet_build(&out, expected));
+		}
 }
 
 void test_relay_nonce_wraps(void **state)

@@ -22,10 +22,14 @@ struct expect {
 	int active;	     /* by how many more packets are being spread */
 	int parked;	     /* by how many more wait on the loop */
 	int rest;	     /* by how much enum br_loop_rest changes */
+	uint16_t backlog;    /* what it is then; 0: it is cleared before and may be what it will */
 	bool loop_moves;     /* one begins or ends there */
 	bool cursor;	     /* the stamp moves the cursor of `nonce` to `passed` */
 	uint16_t nonce;
 	uint16_t passed;
+	uint32_t copy;	     /* second reason: that of a copy made without a ticket */
+	uint64_t copy_bytes; /* counted with it */
+	uint32_t verdict;    /* other than the one of the reason; 0: that one */
 };
 
 #define EXPECT(...) (&(const struct expect){__VA_ARGS__})

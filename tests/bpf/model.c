@@ -210,7 +210,7 @@ static uint32_t admit(struct model_run *run, const struct seen *seen, uint32_t l
 	if (whole == BR_ROUTE_INHERIT)
 		whole = tables->routes[leg];
 	memcpy(route, &whole, sizeof(*route));
-	return route->count ? 0 : BR_NO_RECEIVER;
+	return route->count || route->flags & BR_ROUTE_TAP ? 0 : BR_NO_RECEIVER;
 }
 
 /* ---- ticket and copier ---- */
@@ -219,83 +219,188 @@ static uint32_t admit(struct model_run *run, const struct seen *seen, uint32_t l
 
 enum turn { NEW, PARKED, NEXT, BEGUN };
 
-static void write_ticket(struct model_run *run, uint32_t leg, uint32_t first, uint16_t count)
+/* What is to be spread. */
+struct part {
+	uint32_t leg, first, count;
+	bool tap;
+	enum turn turn;
+};
+
+/* A ticket for copies has a number; one that waits has none yet. */
+static void write_ticket(struct model_run *run, const struct part *part, uint32_t flags)
 {
 	struct br_cpu *cpu = &run->counters->cpu;
+	uint16_t nonce = 0;
 
-	cpu->nonce++;
-	cpu->cursors[cpu->nonce % BR_CURSORS] = (struct br_cursor){.nonce = cpu->nonce};
-	tables_ticket(run->out->bytes, leg, first, count, cpu->nonce);
+	if (!flags) {
+		nonce = ++cpu->nonce;
+		cpu->cursors[nonce % BR_CURSORS] = (struct br_cursor){.nonce = nonce};
+	}
+	if (part->tap)
+		flags |= 0x2000;
+	tables_ticket(run->out->bytes, part->leg, part->first, (uint16_t)(part->count | flags),
+		      nonce);
 }
 
-static bool must_wait(struct model_run *run, enum turn turn)
+static void drained(struct br_cpu *cpu)
+{
+	cpu->backlog = (uint16_t)(cpu->backlog < 64 ? 0 : cpu->backlog - 64);
+}
+
+static bool must_wait(struct model_run *run, uint32_t copies, bool more, enum turn turn)
 {
 	struct br_cpu *cpu = &run->counters->cpu;
+	bool busy = cpu->loop_active || cpu->loop_parked;
 
-	if ((cpu->loop_active || cpu->loop_parked) &&
-	    run->now_ns >= cpu->loop_ns + MODEL_LOOP_STUCK_NS) {
+	if (busy && run->now_ns >= cpu->loop_ns + MODEL_LOOP_STUCK_NS) {
 		cpu->loop_active = cpu->loop_parked = 0;
 		cpu->loop_rest = BR_LOOP_RESTED;
+		cpu->backlog = 0;
 	}
-	if (cpu->loop_active >= BR_LOOP_ACTIVE)
+	if (turn == NEXT) {
+		drained(cpu);
+		cpu->loop_rest = BR_LOOP_RESTED;
+	}
+	if (more && cpu->loop_active >= BR_LOOP_ACTIVE)
 		return true;
 	if (turn == NEW && cpu->loop_parked)
 		return true;
 	if (turn == PARKED && cpu->loop_rest != BR_LOOP_RESTED)
 		return true;
+	if (cpu->backlog + copies > 192)
+		return true;
 	if (turn != NEW && cpu->loop_parked)
 		cpu->loop_parked--;
-	cpu->loop_active++;
-	cpu->loop_rest = BR_LOOP_RESTED;
-	cpu->loop_ns = MODEL_NOW;
+	cpu->backlog = (uint16_t)(cpu->backlog + copies);
+	if (more)
+		cpu->loop_active++;
+	if (busy || more)
+		cpu->loop_ns = MODEL_NOW;
 	return false;
 }
 
-/* The flags of a packet that waits. */
-static uint32_t waiting(struct br_cpu *cpu, enum turn turn)
-{
-	if (turn != PARKED || cpu->loop_active || cpu->loop_rest != BR_LOOP_ENDED)
-		return 0x8000;
-	cpu->loop_rest = BR_LOOP_CHOSEN;
-	return 0xc000;
-}
-
-static uint32_t spread(struct model_run *run, uint32_t leg, uint32_t first, uint32_t count,
-		       enum turn turn)
+static uint32_t park(struct model_run *run, const struct part *part)
 {
 	struct br_cpu *cpu = &run->counters->cpu;
-	const struct br_edge *edge;
-	enum copier copier;
-	bool loop;
+	bool marks = !cpu->loop_active && cpu->loop_rest == BR_LOOP_RESTED;
 
-	if (first >= T_EDGES)
-		return BR_NO_COPIER;
-	edge = &run->tables->edges[first];
-	loop = edge->run < count;
-	if (turn == BEGUN && !loop && cpu->loop_active) {
-		cpu->loop_active--;
-		cpu->loop_rest = BR_LOOP_ENDED;
-		cpu->loop_ns = MODEL_NOW;
+	if (part->turn == NEW) {
+		if (cpu->loop_parked >= BR_LOOP_PARKED)
+			return BR_OVERLOAD;
+		if (cpu->loop_parked)
+			marks = false;
+		else if (!cpu->loop_active)
+			cpu->loop_ns = MODEL_NOW;
+		cpu->loop_parked++;
 	}
-	if (!edge->run || edge->run > count || edge->run > BR_CHUNK_MAX ||
-	    edge->egress >= BR_EGRESS_MAX)
-		return BR_NO_COPIER;
-	copier = tables_copier(edge->egress, edge->run, loop);
+	if (marks)
+		cpu->loop_rest = BR_LOOP_CHOSEN;
+	write_ticket(run, part, marks ? 0xc000 : 0x8000);
+	run->out->verdict = XDP_REDIRECT;
+	return BR_PARKED;
+}
+
+static void end(struct br_cpu *cpu)
+{
+	if (!cpu->loop_active)
+		return;
+	cpu->loop_active--;
+	cpu->loop_ns = MODEL_NOW;
+}
+
+/* The packet ends before it was copied. */
+static uint32_t lose(struct br_cpu *cpu, enum turn turn)
+{
+	if (turn == BEGUN)
+		end(cpu);
+	if ((turn == PARKED || turn == NEXT) && cpu->loop_parked)
+		cpu->loop_parked--;
+	if (turn == NEXT)
+		cpu->loop_rest = BR_LOOP_RESTED;
+	return BR_NO_COPIER;
+}
+
+static uint32_t copy_out(struct model_run *run, const struct part *part, enum copier copier)
+{
 	if (copier == COPIER_NONE)
 		return BR_NO_COPIER;
-	if (loop && turn != BEGUN && must_wait(run, turn)) {
-		if (turn == NEW && cpu->loop_parked >= BR_LOOP_PARKED)
-			return BR_OVERLOAD;
-		cpu->loop_parked += turn == NEW;
-		write_ticket(run, leg, first, (uint16_t)(count | waiting(cpu, turn)));
-		run->out->verdict = XDP_REDIRECT;
-		return BR_PARKED;
-	}
-	write_ticket(run, leg, first, (uint16_t)count);
+	write_ticket(run, part, 0);
 	if (copier == COPIER_EMPTY)
 		return BR_NO_COPIER;
 	run->out->verdict = XDP_REDIRECT;
 	return 0;
+}
+
+static uint32_t spread(struct model_run *run, const struct part *part)
+{
+	struct br_cpu *cpu = &run->counters->cpu;
+	const struct br_edge *edge;
+	enum copier copier;
+	uint32_t reason;
+	bool more;
+
+	if (!part->count)
+		return copy_out(run, part, tables_copier(0, 0, true, false));
+	if (part->first >= T_EDGES)
+		return lose(cpu, part->turn);
+	edge = &run->tables->edges[part->first];
+	more = edge->run < part->count;
+	if (!edge->run || edge->run > part->count || edge->run > BR_CHUNK_MAX ||
+	    edge->egress >= BR_EGRESS_MAX)
+		return lose(cpu, part->turn);
+	copier = tables_copier(edge->egress, edge->run, part->tap, more);
+	if (copier == COPIER_NONE)
+		return lose(cpu, part->turn);
+	if (part->turn == BEGUN) {
+		drained(cpu);
+		cpu->backlog = (uint16_t)(cpu->backlog + edge->run);
+		if (!more)
+			end(cpu);
+	} else if ((part->turn != NEW || part->count > 1) &&
+		   must_wait(run, edge->run, more, part->turn)) {
+		return park(run, part);
+	}
+	reason = copy_out(run, part, copier);
+	if (reason && more)
+		end(cpu);
+	return reason;
+}
+
+/* A single receiver behind the interface of the packet: stamped and turned round at once. */
+static bool turn_round(struct model_run *run, uint32_t leg, const struct br_route *route)
+{
+	const struct tables *tables = run->tables;
+	const struct br_edge *edge;
+	uint32_t hop;
+	uint8_t in[PACKET_MAX];
+
+	if (route->count != 1 || route->flags & BR_ROUTE_TAP || route->first >= T_EDGES)
+		return false;
+	edge = &tables->edges[route->first];
+	if (edge->run != 1 || edge->leg >= T_LEGS)
+		return false;
+	hop = tables->legs[edge->leg].next_hop;
+	if (hop >= T_HOPS || tables->hops[hop].ifindex != INGRESS_IFINDEX)
+		return false;
+	memcpy(in, run->out->bytes, run->out->length);
+	model_stamp_edge(run, in, run->out->length, leg, edge);
+	if (run->out->verdict == XDP_PASS)
+		run->out->verdict = XDP_TX;
+	return true;
+}
+
+static uint32_t spread_all(struct model_run *run, uint32_t leg, const struct br_route *route)
+{
+	struct part part = {
+		.leg = leg,
+		.first = route->first,
+		.count = route->count,
+		.tap = route->flags & BR_ROUTE_TAP,
+	};
+	uint32_t reason = spread(run, &part);
+
+	run->out->bytes_known = !reason || reason == BR_PARKED;
+	return reason == BR_PARKED ? 0 : reason;
 }
 
 static uint32_t relay(struct model_run *run, struct seen *seen)
@@ -322,10 +427,7 @@ static uint32_t relay(struct model_run *run, struct seen *seen)
 		/* addresses, type, IP: the tags in between go */
 		out->length -= seen->l3 - 14;
 		memmove(out->bytes + 12, out->bytes + seen->l3 - 2, out->length - 12);
-		reason = spread(run, leg, route.first, route.count, NEW);
-		if (reason == BR_PARKED)
-			reason = 0;
-		out->bytes_known = !reason;
+		reason = turn_round(run, leg, &route) ? 0 : spread_all(run, leg, &route);
 	}
 	if (leg >= T_LEGS)
 		return reason;
@@ -344,20 +446,28 @@ static uint32_t loop(struct model_run *run)
 {
 	const struct br_edge *edges = run->tables->edges;
 	struct br_ticket ticket;
-	uint32_t first, count, leg, reason;
+	struct part part = {};
+	uint32_t reason;
 
 	if (!model_read_ticket(run->out->bytes, run->out->length, &ticket))
 		return BR_NO_TICKET;
-	first = ticket.first_nonce % BR_TICKET_INDEX_MAX;
-	count = ticket.count % 0x2000;
-	if (first >= T_EDGES || !edges[first].run || edges[first].run >= count)
-		return BR_TICKET_SPENT;
-	leg = ticket.leg_nonce % BR_TICKET_INDEX_MAX;
-	if (ticket.count & 0x8000)
-		reason = spread(run, leg, first, count, ticket.count & 0x4000 ? NEXT : PARKED);
-	else
-		reason =
-			spread(run, leg, first + edges[first].run, count - edges[first].run, BEGUN);
+	part.first = ticket.first_nonce % BR_TICKET_INDEX_MAX;
+	part.count = ticket.count % 0x2000;
+	part.leg = ticket.leg_nonce % BR_TICKET_INDEX_MAX;
+	if (ticket.count & 0x8000) {
+		if (!part.count)
+			return BR_TICKET_SPENT;
+		part.tap = ticket.count & 0x2000;
+		part.turn = ticket.count & 0x4000 ? NEXT : PARKED;
+	} else {
+		if (part.first >= T_EDGES || !edges[part.first].run ||
+		    edges[part.first].run >= part.count)
+			return BR_TICKET_SPENT;
+		part.count -= edges[part.first].run;
+		part.first += edges[part.first].run;
+		part.turn = BEGUN;
+	}
+	reason = spread(run, &part);
 	run->out->bytes_known = !reason || reason == BR_PARKED;
 	return reason;
 }

@@ -20,5 +20,8 @@ bool model_alive(const struct br_leg *leg, uint64_t now_ns);
 bool model_read_ticket(const uint8_t *in, size_t length, struct br_ticket *ticket);
 /* Predict a run of the stamp; sets everything in run->out but verdict DROP. */
 void model_stamp(struct model_run *run, const uint8_t *in, size_t length);
+/* The same for a frame that needs no ticket, from this leg by this edge; reason is not set. */
+void model_stamp_edge(struct model_run *run, const uint8_t *in, size_t length, uint32_t from,
+		      const struct br_edge *edge);
 
 #endif

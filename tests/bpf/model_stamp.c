@@ -136,17 +136,15 @@ static uint32_t rewrite(struct model_run *run, const uint8_t *in, size_t length,
 	return 0;
 }
 
-static uint32_t stamp(struct model_run *run, const uint8_t *in, size_t length, uint32_t *leg_index,
-		      uint16_t *ip_length)
+/* The edge of a copy, by its ticket. */
+static uint32_t find_edge(struct model_run *run, const uint8_t *in, size_t length, uint32_t *from,
+			  const struct br_edge **edge)
 {
 	const struct tables *tables = run->tables;
-	const struct br_leg *leg;
-	const struct br_next_hop *hop;
 	struct br_cursor *cursor;
 	struct br_ticket ticket;
-	struct fields fields;
+	uint32_t index;
 	uint16_t nonce;
-	uint32_t edge;
 
 	if (!model_read_ticket(in, length, &ticket))
 		return BR_NO_TICKET;
@@ -154,14 +152,27 @@ static uint32_t stamp(struct model_run *run, const uint8_t *in, size_t length, u
 	cursor = &run->counters->cpu.cursors[nonce % BR_CURSORS];
 	if (cursor->nonce != nonce)
 		*cursor = (struct br_cursor){.nonce = nonce};
-	edge = ticket.first_nonce % BR_TICKET_INDEX_MAX + cursor->passed;
-	if (cursor->passed++ >= ticket.count || edge >= T_EDGES)
+	index = ticket.first_nonce % BR_TICKET_INDEX_MAX + cursor->passed;
+	if (cursor->passed++ >= ticket.count % 0x2000 || index >= T_EDGES)
 		return BR_TICKET_SPENT;
-	if (cursor->passed > 1 && tables->edges[edge].run)
+	if (cursor->passed > 1 && tables->edges[index].run)
 		return BR_TICKET_SPENT;
-	if (tables->edges[edge].leg == ticket.leg_nonce % BR_TICKET_INDEX_MAX)
+	*edge = &tables->edges[index];
+	*from = ticket.leg_nonce % BR_TICKET_INDEX_MAX;
+	return 0;
+}
+
+static uint32_t stamp(struct model_run *run, const uint8_t *in, size_t length, uint32_t from,
+		      const struct br_edge *edge, uint32_t *leg_index, uint16_t *ip_length)
+{
+	const struct tables *tables = run->tables;
+	const struct br_leg *leg;
+	const struct br_next_hop *hop;
+	struct fields fields;
+
+	if (edge->leg == from)
 		return BR_OWN_PACKET;
-	*leg_index = tables->edges[edge].leg;
+	*leg_index = edge->leg;
 	if (*leg_index >= T_LEGS)
 		return BR_RECEIVER_EXPIRED;
 	leg = &tables->legs[*leg_index];
@@ -172,7 +183,7 @@ static uint32_t stamp(struct model_run *run, const uint8_t *in, size_t length, u
 	hop = &tables->hops[leg->next_hop];
 	if (hop->state != BR_NEXT_HOP_READY)
 		return BR_NO_NEXT_HOP;
-	if (hop->egress != tables->edges[edge].egress)
+	if (hop->egress != edge->egress)
 		return BR_WRONG_EGRESS;
 	if (!read_fields(in, length, &fields))
 		return BR_NO_TICKET;
@@ -182,23 +193,41 @@ static uint32_t stamp(struct model_run *run, const uint8_t *in, size_t length, u
 	return rewrite(run, in, length, leg, hop, &fields);
 }
 
-void model_stamp(struct model_run *run, const uint8_t *in, size_t length)
+static void count(struct model_run *run, uint32_t reason, uint32_t leg, uint16_t bytes)
 {
-	struct br_counter *reason;
-	uint32_t leg = NOBODY;
-	uint16_t bytes = 0;
+	struct br_counter *counter = &run->counters->cpu.reasons[reason ? reason : BR_COPIED];
 
-	run->out->bytes_known = false;
-	run->out->reason = stamp(run, in, length, &leg, &bytes);
-	if (leg < T_LEGS && run->out->reason) {
+	if (leg < T_LEGS && reason) {
 		run->counters->legs[leg].tx_dropped++;
 	} else if (leg < T_LEGS) {
 		run->counters->legs[leg].tx.packets++;
 		run->counters->legs[leg].tx.bytes += bytes;
 	}
-	if (!run->out->reason)
-		run->out->reason = BR_COPIED;
-	reason = &run->counters->cpu.reasons[run->out->reason];
-	reason->packets++;
-	reason->bytes += bytes;
+	counter->packets++;
+	counter->bytes += bytes;
+}
+
+void model_stamp_edge(struct model_run *run, const uint8_t *in, size_t length, uint32_t from,
+		      const struct br_edge *edge)
+{
+	uint32_t leg = NOBODY, reason;
+	uint16_t bytes = 0;
+
+	run->out->bytes_known = false;
+	reason = stamp(run, in, length, from, edge, &leg, &bytes);
+	count(run, reason, leg, bytes);
+}
+
+void model_stamp(struct model_run *run, const uint8_t *in, size_t length)
+{
+	const struct br_edge *edge = NULL;
+	uint32_t leg = NOBODY, from = NOBODY, reason;
+	uint16_t bytes = 0;
+
+	run->out->bytes_known = false;
+	reason = find_edge(run, in, length, &from, &edge);
+	if (!reason)
+		reason = stamp(run, in, length, from, edge, &leg, &bytes);
+	count(run, reason, leg, bytes);
+	run->out->reason = reason ? reason : BR_COPIED;
 }

@@ -5,17 +5,17 @@
 #include <assert.h>
 #include <string.h>
 
-enum copier tables_copier(unsigned int egress, unsigned int copies, bool loop)
+enum copier tables_copier(unsigned int egress, unsigned int copies, bool tap, bool loop)
 {
 	switch (egress) {
 	case 0:
-		if (!copies)
-			return loop ? COPIER_READY : COPIER_NONE; /* where packets wait */
+		if (!copies) /* where packets wait, and routes without edges in the kernel */
+			return loop != tap ? COPIER_READY : COPIER_NONE;
 		return (copies <= 8 || copies == BR_CHUNK_MAX) ? COPIER_READY : COPIER_NONE;
 	case 1:
-		return copies && copies + loop <= 3 ? COPIER_READY : COPIER_NONE;
+		return copies && copies + tap + loop <= 3 ? COPIER_READY : COPIER_NONE;
 	case 2:
-		return copies == 1 && !loop ? COPIER_EMPTY : COPIER_NONE;
+		return copies == 1 && !tap && !loop ? COPIER_EMPTY : COPIER_NONE;
 	default:
 		return COPIER_NONE;
 	}
@@ -130,7 +130,7 @@ static void base_hops(struct tables *tables)
 		hop->destination[5] = hop->source[5] = (uint8_t)(0x10 + i);
 		hop->mtu = 1500;
 		hop->state = BR_NEXT_HOP_READY;
-		hop->ifindex = 1;
+		hop->ifindex = INGRESS_IFINDEX + 1;
 	}
 	tables->hops[HOP_TAG].vlans = 1;
 	tables->hops[HOP_TAG].vlan_tci[0] = htons(0xa064); /* priority 5, VLAN 100 */

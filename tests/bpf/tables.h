@@ -68,8 +68,11 @@ enum copier {
 	COPIER_EMPTY, /* a device map without entries, as after its interface was deleted */
 };
 
+/* The interface that test runs come from: of hops there, packets are turned round. */
+#define INGRESS_IFINDEX 1u
+
 /* Writing to replicators waits for RCU, so the copiers are the same in all tests. */
-enum copier tables_copier(unsigned int egress, unsigned int copies, bool loop);
+enum copier tables_copier(unsigned int egress, unsigned int copies, bool tap, bool loop);
 
 /* The legs of tables_base(). "C" and "Q": next hop with one tag, or two. */
 enum {
@@ -99,7 +102,7 @@ void tables_leg(struct tables *tables, uint32_t index, int family, uint8_t flags
 		uint32_t next_hop);
 /** tables_tuple - let a leg have this five-tuple and the sums that belong to it */
 void tables_tuple(struct tables *tables, uint32_t index, const struct br_tuple *tuple);
-/** tables_route - route of a leg, or of stream slot s as T_LEGS + s */
+/** tables_route - route of a leg, or of stream slot s as T_LEGS + s; without flags */
 void tables_route(struct tables *tables, uint32_t index, uint32_t first, uint16_t count);
 /** tables_segment - write a segment of edges to @legs */
 void tables_segment(struct tables *tables, uint32_t first, uint8_t egress, const uint32_t *legs,

@@ -181,6 +181,7 @@ static void test_ring_full(void **state)
 
 	(void)state;
 	tables.legs[PUB4].ssrc_limit = T_STREAMS;
+	tables_route(&tables, PUB4, EDGES_ONE, 1); /* which never waits */
 	world_write(world, &tables);
 	tables_packet_from(&tables, PUB4, &packet);
 	packet.payload = payload;

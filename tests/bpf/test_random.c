@@ -58,6 +58,8 @@ static void random_hops(struct tables *tables)
 			hop->mtu = (uint16_t)(60 + below(120));
 		if (one_in(20))
 			hop->vlans = (uint8_t)below(5);
+		if (one_in(2))
+			hop->ifindex = INGRESS_IFINDEX;
 	}
 }
 
@@ -114,6 +116,13 @@ static void random_routes(struct tables *tables)
 			tables->routes[i] = BR_ROUTE_INHERIT;
 		if (one_in(20))
 			tables->routes[i] = 0;
+		if (one_in(4)) {
+			struct br_route route;
+
+			memcpy(&route, &tables->routes[i], sizeof(route));
+			route.flags = BR_ROUTE_TAP;
+			memcpy(&tables->routes[i], &route, sizeof(route));
+		}
 	}
 }
 
@@ -180,6 +189,8 @@ static size_t random_packet(const struct tables *tables, enum program program, u
 		/* some wait on the loop; to the stamp such a frame never comes */
 		if (program == PROGRAM_LOOP && one_in(2))
 			flags = one_in(2) ? BR_TICKET_PARKED : BR_TICKET_PARKED | BR_TICKET_NEXT;
+		if (one_in(4))
+			flags |= BR_TICKET_TAP;
 		while (first && first < T_EDGES && !tables->edges[first].run && !one_in(10))
 			first--;
 		tables_ticket(packet.ethernet, below(T_LEGS), first, (uint16_t)(below(24) | flags),
@@ -290,10 +301,11 @@ static void test_same_as_model(void **unused)
 			/* or with a queue on the loop that is nearly full */
 			if (one_in(4)) {
 				counters.cpu.loop_active = one_in(2);
-				counters.cpu.loop_rest = (uint16_t)(next_random() % 3);
+				counters.cpu.loop_rest = (uint16_t)(next_random() % 2);
 				counters.cpu.loop_parked = BR_LOOP_PARKED - 1;
 				counters.cpu.loop_ns = now_ns();
 			}
+			counters.cpu.backlog = (uint16_t)below(BR_RING_BUDGET + 1);
 			world_set_cpu(world, &counters.cpu);
 		}
 		run.program =

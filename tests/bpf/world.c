@@ -83,20 +83,20 @@ static void size_maps(struct relay_bpf *bpf)
 	bpf_program__set_expected_attach_type(bpf->progs.stamp, BPF_XDP);
 }
 
-static void make_copier(struct world *world, uint32_t egress, uint32_t copies, bool loop)
+static void make_copier(struct world *world, uint32_t egress, uint32_t copies, bool tap, bool loop)
 {
-	enum copier kind = tables_copier(egress, copies, loop);
+	enum copier kind = tables_copier(egress, copies, tap, loop);
 	struct bpf_devmap_val value = {.ifindex = LOOPBACK_IFINDEX, .bpf_prog.fd = -1};
-	uint32_t index = BR_REPLICATOR(egress, copies, false, loop);
+	uint32_t index = BR_REPLICATOR(egress, copies, tap, loop), entries = copies + tap + loop;
 	int map;
 
 	if (kind == COPIER_NONE)
 		return;
-	map = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "br_test_copier", 4, sizeof(value), copies + loop,
+	map = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "br_test_copier", 4, sizeof(value), entries,
 			     NULL);
 	if (map < 0)
 		die("cannot make a copier");
-	for (uint32_t key = 0; kind == COPIER_READY && key < copies + loop; key++)
+	for (uint32_t key = 0; kind == COPIER_READY && key < entries; key++)
 		if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
 			die("cannot fill a copier");
 	if (bpf_map_update_elem(fd_of(world->bpf->maps.replicators), &index, &map, BPF_ANY))
@@ -139,8 +139,8 @@ struct world *world_open(void)
 		die("cannot read the ring buffer");
 	for (uint32_t egress = 0; egress < BR_EGRESS_MAX; egress++)
 		for (uint32_t copies = 0; copies <= BR_CHUNK_MAX; copies++)
-			for (int loop = 0; loop <= 1; loop++)
-				make_copier(world, egress, copies, loop);
+			for (int kind = 0; kind < 4; kind++)
+				make_copier(world, egress, copies, kind / 2, kind % 2);
 	return world;
 }
 
