@@ -3,10 +3,12 @@
 #ifndef BR_ADMIT_BPF_H
 #define BR_ADMIT_BPF_H
 
+#include <stdbool.h>
+
 #include "count.bpf.h"
 #include "inspect.bpf.h"
 
-static __always_inline int br_alive(const struct br_leg *leg)
+static __always_inline bool br_alive(const struct br_leg *leg)
 {
 	__u64 expires_ns = leg->expires_ns;
 
@@ -22,6 +24,7 @@ static __noinline int br_learn(const struct br_stream_key *key, __u32 limit, __u
 	struct br_leg_state *state;
 	struct br_event event = {.type = BR_EVENT_STREAM};
 	__u32 *winner, taken;
+	__u64 first;
 	__u32 leg;
 
 	if (!key || !slot)
@@ -44,12 +47,17 @@ static __noinline int br_learn(const struct br_stream_key *key, __u32 limit, __u
 		return 0;
 	}
 	*slot = taken;
+	first = BR_FIRST_STREAM(key->ssrc, taken);
+	if (!state->first_stream)
+		state->first_stream = first;
 	event.leg = leg;
 	event.ssrc = key->ssrc;
 	event.slot = taken;
 	if (!bpf_ringbuf_output(&events, &event, sizeof(event), 0))
 		return 0;
 	/* Nobody would ever free what the daemon has not heard of. */
+	if (state->first_stream == first)
+		state->first_stream = 0;
 	bpf_map_delete_elem(&streams, key);
 	bpf_map_push_elem(&free_streams, &taken, 0);
 undo:
@@ -61,12 +69,18 @@ undo:
 static __always_inline int br_find_stream(const struct br_packet *packet, const struct br_leg *leg,
 					  __u32 leg_index, __s64 *stream)
 {
+	struct br_leg_state *state = bpf_map_lookup_elem(&leg_states, &leg_index);
 	struct br_stream_key key = {.leg = leg_index, .ssrc = packet->ssrc};
-	__u32 *known = bpf_map_lookup_elem(&streams, &key);
-	__u32 slot = 0;
+	__u64 first = state ? *(volatile __u64 *)&state->first_stream : 0;
+	__u32 slot = 0, *known;
 	int reason;
 
+	if (first && first >> 32 == packet->ssrc) {
+		*stream = (__u32)first - 1;
+		return 0;
+	}
 	*stream = -1;
+	known = bpf_map_lookup_elem(&streams, &key);
 	if (known) {
 		*stream = *known;
 		return 0;
@@ -112,7 +126,7 @@ static __always_inline int br_admit(const struct br_packet *packet, __u32 leg_in
 	}
 	if (stream >= 0) {
 		index = stream;
-		br_count_stream(index, packet->ip_length);
+		br_count_stream(index, packet->ip_length, packet->now_ns);
 		index += br_stream_routes;
 		value = bpf_map_lookup_elem(&routes, &index);
 		if (value)

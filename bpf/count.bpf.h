@@ -20,7 +20,7 @@ static __always_inline void br_count(struct br_cpu *cpu, __u32 reason, __u64 byt
 	counter->bytes += bytes;
 }
 
-static __always_inline void br_count_leg_rx(__u32 leg, __u64 bytes, __u32 reason)
+static __always_inline void br_count_leg_rx(__u32 leg, __u64 bytes, __u32 reason, __u64 now_ns)
 {
 	struct br_leg_counters *counters = bpf_map_lookup_elem(&leg_counters, &leg);
 
@@ -32,7 +32,7 @@ static __always_inline void br_count_leg_rx(__u32 leg, __u64 bytes, __u32 reason
 	}
 	counters->rx.packets++;
 	counters->rx.bytes += bytes;
-	counters->last_seen_ns = bpf_ktime_get_coarse_ns();
+	counters->last_seen_ns = now_ns;
 }
 
 static __always_inline void br_count_leg_tx(__u32 leg, __u64 bytes, __u32 reason)
@@ -49,7 +49,7 @@ static __always_inline void br_count_leg_tx(__u32 leg, __u64 bytes, __u32 reason
 	counters->tx.bytes += bytes;
 }
 
-static __always_inline void br_count_stream(__u32 slot, __u64 bytes)
+static __always_inline void br_count_stream(__u32 slot, __u64 bytes, __u64 now_ns)
 {
 	struct br_stream_counters *counters = bpf_map_lookup_elem(&stream_counters, &slot);
 
@@ -57,7 +57,7 @@ static __always_inline void br_count_stream(__u32 slot, __u64 bytes)
 		return;
 	counters->rx.packets++;
 	counters->rx.bytes += bytes;
-	counters->last_seen_ns = bpf_ktime_get_coarse_ns();
+	counters->last_seen_ns = now_ns;
 }
 
 #endif

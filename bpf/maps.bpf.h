@@ -78,9 +78,10 @@ struct {
 	__type(value, __u32);
 } free_streams SEC(".maps");
 
-/* Kernel: per leg, shared by all CPUs. */
+/* Kernel: per leg, shared by all CPUs. Mapped by the daemon for first_stream. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct br_leg_state);

@@ -56,6 +56,7 @@ static __always_inline int br_relay(struct xdp_md *ctx, struct br_cpu *cpu,
 	if (!leg)
 		return BR_UNKNOWN_LEG;
 	index = *leg;
+	packet->now_ns = bpf_ktime_get_coarse_ns();
 	reason = br_admit(packet, index, &route);
 	if (!reason)
 		reason = br_strip_tags(ctx, packet->l3_offset, packet->ethertype_be);
@@ -63,7 +64,7 @@ static __always_inline int br_relay(struct xdp_md *ctx, struct br_cpu *cpu,
 		reason = br_send(ctx, cpu, index, &route, action);
 	if (reason == BR_PARKED)
 		reason = 0; /* it has been admitted; the loop counts its turns */
-	br_count_leg_rx(index, packet->ip_length, reason);
+	br_count_leg_rx(index, packet->ip_length, reason, packet->now_ns);
 	return reason;
 }
 

@@ -187,15 +187,24 @@ struct br_stream_counters {
 };
 _Static_assert(sizeof(struct br_stream_counters) == 24, "br_stream_counters");
 
-/* Shared by all CPUs, per leg; written by the kernel, cleared by the daemon with the slot. */
+/*
+ * Shared by all CPUs, per leg; written by the kernel, cleared by the daemon with the slot. The
+ * daemon maps it for first_stream only, which is read and written whole.
+ */
 struct br_leg_state {
 	__u32 learned; /* SSRCs learned so far */
 	__u32 reserved;
+	/* One stream of the leg, so that most legs need no look-up in `streams`: BR_FIRST_STREAM,
+	 * or 0. The daemon clears it before it takes the stream out of there. */
+	__u64 first_stream;
 	/* CLOCK_MONOTONIC: when the bucket of packets, and that of bytes, will be full again */
 	__u64 packets_due_ns;
 	__u64 bytes_due_ns;
 };
-_Static_assert(sizeof(struct br_leg_state) == 24, "br_leg_state");
+_Static_assert(sizeof(struct br_leg_state) == 32, "br_leg_state");
+
+/* SSRC in network byte order, and the slot of the stream. */
+#define BR_FIRST_STREAM(ssrc_be, slot) ((__u64)(ssrc_be) << 32 | ((__u64)(slot) + 1))
 
 #define BR_REASON_SLOTS 64u /* more than BR_REASON_COUNT, so that a new reason moves nothing */
 

@@ -224,6 +224,7 @@ void check_dynamic(struct world *world, const struct tables *expected)
 
 	world_read_dynamic(world, &actual);
 	assert_memory_equal(actual.learned, expected->learned, sizeof(actual.learned));
+	assert_memory_equal(actual.first, expected->first, sizeof(actual.first));
 	assert_int_equal(actual.stream_count, expected->stream_count);
 	for (size_t i = 0; i < expected->stream_count; i++)
 		if (!has_stream(&actual, &expected->streams[i]))

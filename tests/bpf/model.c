@@ -156,6 +156,8 @@ static uint32_t learn(struct model_run *run, uint32_t leg, uint32_t ssrc, uint32
 		.key = {.leg = leg, .ssrc = ssrc},
 		.slot = *slot,
 	};
+	if (!tables->first[leg])
+		tables->first[leg] = ((uint64_t)ssrc << 32) + *slot + 1;
 	run->out->event_sent = true;
 	run->out->event =
 		(struct br_event){.type = BR_EVENT_STREAM, .leg = leg, .ssrc = ssrc, .slot = *slot};

@@ -51,6 +51,7 @@ struct tables {
 	uint32_t free[T_STREAMS]; /* slots that are free, the next to be taken first */
 	size_t free_count;
 	uint32_t learned[T_LEGS];
+	uint64_t first[T_LEGS]; /* br_leg_state.first_stream */
 };
 
 /* What the kernel counts. */

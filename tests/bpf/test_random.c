@@ -132,8 +132,13 @@ static void random_tables(struct tables *tables)
 	random_hops(tables);
 	random_legs(tables);
 	random_routes(tables);
-	for (uint32_t i = 0; i < 3; i++)
-		tables_stream(tables, 1 + below(T_LEGS - 1), 0x100 + i, i);
+	for (uint32_t i = 0; i < 3; i++) {
+		uint32_t leg = 1 + below(T_LEGS - 1);
+
+		tables_stream(tables, leg, 0x100 + i, i);
+		if (one_in(2))
+			tables->first[leg] = BR_FIRST_STREAM(htonl(0x100 + i), i);
+	}
 	if (one_in(4))
 		tables->free_count = below(3);
 	for (uint32_t i = below(3); i; i--) { /* addresses of ours, but no leg */

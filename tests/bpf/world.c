@@ -221,7 +221,8 @@ void world_write_streams(struct world *world, const struct tables *tables)
 	uint32_t slots[T_STREAMS];
 
 	for (uint32_t i = 0; i < T_LEGS; i++)
-		states[i].learned = tables->learned[i];
+		states[i] = (struct br_leg_state){.learned = tables->learned[i],
+						  .first_stream = tables->first[i]};
 	write_array(bpf->maps.leg_states, states, sizeof(states[0]), T_LEGS);
 	clear_hash(bpf->maps.streams);
 	for (size_t i = 0; i < tables->stream_count; i++)
@@ -300,6 +301,7 @@ void world_read_dynamic(struct world *world, struct tables *tables)
 	for (uint32_t i = 0; i < T_LEGS; i++) {
 		assert_int_equal(bpf_map_lookup_elem(fd_of(bpf->maps.leg_states), &i, &state), 0);
 		tables->learned[i] = state.learned;
+		tables->first[i] = state.first_stream;
 	}
 	tables->stream_count = 0;
 	while (!bpf_map_get_next_key(fd_of(bpf->maps.streams), previous, &key)) {

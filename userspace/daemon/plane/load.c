@@ -160,7 +160,9 @@ static int br_plane_make_tables(struct br_plane *plane, struct br_error *error)
 	plane->route_table = br_plane_map(plane->bpf->maps.routes, error);
 	plane->edge_table = br_plane_map(plane->bpf->maps.edges, error);
 	plane->hop_table = br_plane_map(plane->bpf->maps.next_hops, error);
-	if (!plane->leg_table || !plane->route_table || !plane->edge_table || !plane->hop_table)
+	plane->state_table = br_plane_map(plane->bpf->maps.leg_states, error);
+	if (!plane->leg_table || !plane->route_table || !plane->edge_table || !plane->hop_table ||
+	    !plane->state_table)
 		return error->code;
 	plane->legs = calloc(options->max_legs, sizeof(*plane->legs));
 	plane->streams = calloc(options->max_streams, sizeof(*plane->streams));
@@ -317,6 +319,7 @@ void br_plane_close(struct br_plane *plane)
 		br_plane_unmap(plane->bpf->maps.routes, plane->route_table);
 		br_plane_unmap(plane->bpf->maps.edges, plane->edge_table);
 		br_plane_unmap(plane->bpf->maps.next_hops, plane->hop_table);
+		br_plane_unmap(plane->bpf->maps.leg_states, plane->state_table);
 	}
 	relay_bpf__destroy(plane->bpf);
 	br_pins_close(&plane->pins, plane->keep);

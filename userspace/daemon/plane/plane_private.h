@@ -100,6 +100,7 @@ struct br_plane {
 	uint64_t *route_table;
 	struct br_edge *edge_table;
 	struct br_next_hop *hop_table;
+	struct br_leg_state *state_table;
 
 	struct br_plane_leg *legs;
 	struct br_plane_stream *streams;

@@ -77,6 +77,15 @@ static void br_stream_clear_counters(const struct br_plane *plane, uint32_t slot
 	free(zero);
 }
 
+/* The kernel must not find the stream without a look-up any more. */
+static void br_stream_forget_first(struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t slot)
+{
+	__u64 *first = &plane->state_table[leg].first_stream;
+
+	if (*first == BR_FIRST_STREAM(ssrc, slot))
+		__atomic_store_n(first, 0, __ATOMIC_RELEASE);
+}
+
 /* A learned SSRC, from the ring. The leg may be gone by now, or another one. */
 int br_plane_stream_event(void *context, void *data, size_t size)
 {
@@ -91,6 +100,7 @@ int br_plane_stream_event(void *context, void *data, size_t size)
 		struct br_stream_key key = {.leg = event->leg, .ssrc = event->ssrc};
 
 		/* learned by a packet that passed the leg's removal: nobody will ask for it */
+		br_stream_forget_first(plane, event->leg, event->ssrc, event->slot);
 		if (!plane->streams[event->slot].used &&
 		    !bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.streams), &key))
 			br_stream_free(plane, event->slot);
@@ -120,6 +130,9 @@ int br_plane_stream_add(struct br_plane *plane, uint32_t leg, __be32 ssrc, struc
 		return br_error_set(error, err, "ssrcs", "cannot register SSRC 0x%08x: %s",
 				    be32toh(ssrc), strerror(-err));
 	}
+	if (!plane->state_table[leg].first_stream)
+		__atomic_store_n(&plane->state_table[leg].first_stream, BR_FIRST_STREAM(ssrc, slot),
+				 __ATOMIC_RELEASE);
 	br_plane_stream_note(plane, leg, ssrc, slot, false);
 	return 0;
 }
@@ -130,6 +143,7 @@ static void br_stream_unlink(struct br_plane *plane, uint32_t leg, uint32_t *lin
 	struct br_plane_stream *stream = &plane->streams[slot];
 	struct br_stream_key key = {.leg = leg, .ssrc = stream->ssrc};
 
+	br_stream_forget_first(plane, leg, stream->ssrc, slot);
 	bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.streams), &key);
 	br_plane_route_drop(plane, br_stream_route_index(plane, slot), true);
 	*link = stream->next;
