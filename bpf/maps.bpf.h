@@ -78,7 +78,8 @@ struct {
 	__type(value, __u32);
 } free_streams SEC(".maps");
 
-/* Kernel: per leg, shared by all CPUs. Mapped by the daemon for first_stream. */
+/* Both: per leg, shared by all CPUs; mapped, so that the daemon can learn and count as the
+ * kernel does. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -108,6 +109,31 @@ struct {
 	__type(key, __u32);
 	__type(value, struct br_cpu);
 } cpus SEC(".maps");
+
+/* Daemon, mapped: what it forwarded itself. Here so that the counters outlive it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_leg_counters);
+} slow_legs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_stream_counters);
+} slow_streams SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_slow_totals);
+} slow_totals SEC(".maps");
 
 /* Kernel to daemon: struct br_event. */
 struct {

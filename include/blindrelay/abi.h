@@ -209,6 +209,18 @@ _Static_assert(sizeof(struct br_leg_state) == 32, "br_leg_state");
 #define BR_REASON_SLOTS 64u /* more than BR_REASON_COUNT, so that a new reason moves nothing */
 
 /*
+ * What the daemon forwards itself; written by the daemon only. Per leg and stream it keeps
+ * struct br_leg_counters and struct br_stream_counters beside the kernel's.
+ */
+struct br_slow_totals {
+	struct br_counter reasons[BR_REASON_SLOTS]; /* of what its socket read, and of its copies */
+	struct br_counter tapped;		    /* packets that came over the tap */
+	__u64 tap_lost;				    /* packets that the tap had no room for */
+	__u64 reserved;
+};
+_Static_assert(sizeof(struct br_slow_totals) == 16 * BR_REASON_SLOTS + 32, "br_slow_totals");
+
+/*
  * Where the copies of one ticket stand. One egress interface has one queue per CPU, but with
  * several of them the copies of different packets pass the stamp interleaved: the kernel runs
  * it when a queue of 16 is full or the poll ends. So each ticket under way has a cursor of its

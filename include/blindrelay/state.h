@@ -14,6 +14,13 @@
 
 #include <blindrelay/abi.h>
 
+/* In br_settings: where XDP runs. */
+enum br_settings_mode {
+	BR_SETTINGS_GENERIC = 0,
+	BR_SETTINGS_NATIVE = 1,
+	BR_SETTINGS_NONE = 2, /* nowhere: the daemon forwards everything */
+};
+
 #define BR_SETTINGS_MAGIC 0x74737262u /* "brst" in memory */
 
 struct br_settings {
@@ -26,7 +33,7 @@ struct br_settings {
 	__u32 chunk;
 	__u16 media_port; /* host byte order */
 	__u16 ticket_mark;
-	__u8 native;  /* XDP mode in use */
+	__u8 mode;    /* enum br_settings_mode */
 	__u8 mounted; /* the daemon mounted the bpffs, so a clean stop unmounts it */
 	__u8 interface_count;
 	__u8 reserved[5];

@@ -202,7 +202,7 @@ static const struct {
 	{"{\"media\":{\"prot\":40000}}", "media.prot", "did you mean \"port\"?"},
 	{"{\"media\":{\"Port\":40000}}", "media.Port", "did you mean \"port\"?"},
 	{"{\"media\":{\"xdp_mode\":\"skb\"}}", "media.xdp_mode",
-	 "expected one of \"auto\", \"native\", \"generic\", got \"skb\""},
+	 "expected one of \"auto\", \"native\", \"generic\", \"none\", got \"skb\""},
 	{"{\"media\":{\"xdp_mode\":1}}", "media.xdp_mode", "got 1"},
 	{"{\"control\":{\"listen\":8080}}", "control.listen", "expected a string, got 8080"},
 	{"{\"control\":{\"listen\":\"8080\"}}", "control.listen", "expected address:port"},
@@ -393,7 +393,7 @@ static void help_is_complete(void **state)
 	static const char *const keys[] = {
 		"media.interfaces: array of 1 to 8 interface names; required",
 		"media.port: integer, 1 to 65535; default 40000",
-		"media.xdp_mode: \"auto\" | \"native\" | \"generic\"; default \"auto\"",
+		"media.xdp_mode: \"auto\" | \"native\" | \"generic\" | \"none\"; default \"auto\"",
 		"control.listen: string, address:port or \"none\"; default \"127.0.0.1:8080\"",
 		"control.allow_remote: true or false; default false",
 		"control.socket: string, absolute path or \"none\"; default "

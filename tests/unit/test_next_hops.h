@@ -189,7 +189,11 @@ static inline int world_try_open(const char *first, const char *second, uint32_t
 				 struct br_error *error)
 {
 	struct br_next_hops_options options = {.table = world.table, .capacity = capacity};
-	struct br_next_hops_events events = {on_moved, on_interface, &world};
+	struct br_next_hops_events events = {
+		.moved = on_moved,
+		.interface_changed = on_interface,
+		.context = &world,
+	};
 	const char *names[] = {first, second};
 
 	for (size_t i = 0; i < 2 && names[i]; i++) {

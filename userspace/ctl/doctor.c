@@ -136,7 +136,7 @@ static void br_doctor_print_settings(const struct br_pins_report *report)
 		      settings->version, settings->abi_version, BR_VERSION, BR_ABI_VERSION);
 	br_doctor_row("since", "%s", text);
 	br_doctor_row("media", "port %u, XDP %s", settings->media_port,
-		      settings->native ? "native" : "generic");
+		      br_xdp_mode_name(br_pins_mode(settings)));
 	for (size_t i = 0; i < report->interface_count; i++) {
 		const struct br_pins_link *link = &report->interfaces[i];
 
@@ -184,7 +184,7 @@ static int br_doctor_print_json(const char *path, const struct br_pins_report *r
 	if (report->abi_agrees) {
 		cJSON_AddStringToObject(root, "version", settings->version);
 		cJSON_AddNumberToObject(root, "media_port", settings->media_port);
-		cJSON_AddStringToObject(root, "xdp_mode", settings->native ? "native" : "generic");
+		cJSON_AddStringToObject(root, "xdp_mode", br_xdp_mode_name(br_pins_mode(settings)));
 		cJSON_AddNumberToObject(root, "rooms", report->rooms);
 		cJSON_AddNumberToObject(root, "legs", report->legs);
 		cJSON_AddNumberToObject(root, "max_legs", settings->max_legs);

@@ -8,8 +8,9 @@
 
 #include "lib/text.h"
 
-static const char *const xdp_modes[] = {"auto", "native", "generic"};
-_Static_assert(BR_XDP_AUTO == 0 && BR_XDP_NATIVE == 1 && BR_XDP_GENERIC == 2, "order of xdp_modes");
+static const char *const xdp_modes[] = {"auto", "native", "generic", "none"};
+_Static_assert(BR_XDP_AUTO == 0 && BR_XDP_NATIVE == 1 && BR_XDP_GENERIC == 2 && BR_XDP_NONE == 3,
+	       "order of xdp_modes");
 
 static const char *const log_levels[] = {"error", "warn", "info", "debug"};
 
@@ -28,7 +29,8 @@ const struct br_config_key br_config_keys[] = {
 	{"media", "xdp_mode", .type = BR_CONFIG_CHOICE, .offset = AT(xdp_mode), WORDS(xdp_modes),
 	 .initial = "auto",
 	 .meaning = "Where XDP runs: native (in the driver), generic (in the stack, slower, on "
-		    "every interface), auto (native where the driver can, else generic)."},
+		    "nearly every interface), none (nowhere: the daemon forwards everything itself, "
+		    "slower still), auto (native where the driver can, else generic, else none)."},
 
 	{"control", "listen", .type = BR_CONFIG_ENDPOINT, .offset = AT(listen),
 	 .initial = "127.0.0.1:8080",

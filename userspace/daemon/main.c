@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/version.h"
 #include "media/port.h"
+#include "media/slow.h"
 #include "options.h"
 #include "plane/plane.h"
 #include "room/room.h"
@@ -28,6 +29,7 @@ struct daemon {
 	int poll_fds[BR_PLANE_FDS];
 	struct br_port *port;
 	struct br_plane *plane;
+	struct br_slow *slow;
 	struct br_rooms *rooms;
 	struct br_control *control;
 	struct br_rooms_restored restored;
@@ -168,7 +170,13 @@ static int open_all(struct daemon *daemon, const struct br_config *config, bool 
 		return br_error_set(error, err, NULL, "cannot poll the plane: %s",
 				    uv_strerror(err));
 	err = open_rooms(daemon, config, error);
-	return err ? err : open_control(daemon, config, error);
+	if (err)
+		return err;
+	/* last but one: what it learns, rooms want to hear */
+	daemon->slow = br_slow_open(daemon->plane, daemon->port);
+	if (!daemon->slow)
+		return br_error_set(error, -ENOMEM, "media", "out of memory");
+	return open_control(daemon, config, error);
 }
 
 static void close_handle(uv_handle_t *handle, void *context)
@@ -186,6 +194,7 @@ static void close_all(struct daemon *daemon, bool keep)
 	if (daemon->plane)
 		br_plane_set_keep(daemon->plane, keep);
 	br_control_close(daemon->control);
+	br_slow_close(daemon->slow);
 	if (keep)
 		br_rooms_abandon(daemon->rooms);
 	else
@@ -210,7 +219,7 @@ static void report_ready(const struct daemon *daemon, const struct br_config *co
 	for (size_t i = 0; i < count && used < sizeof(list); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s (%s)",
 					 i ? ", " : "", interfaces[i].name,
-					 interfaces[i].native ? "native" : "generic");
+					 br_xdp_mode_name(interfaces[i].mode));
 	if (config->listen.addr.family)
 		br_endpoint_format(&config->listen, listen);
 	if (br_plane_adopted(daemon->plane))

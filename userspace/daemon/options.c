@@ -21,7 +21,7 @@ static const struct flag flags[] = {
 	{BR_FLAG_CONFIG, "FILE", NULL, BR_ACTION_RUN, "read this configuration first"},
 	{"--interface", "IF", "media.interfaces", BR_ACTION_RUN, "media interface; repeatable"},
 	{"--port", "PORT", "media.port", BR_ACTION_RUN, "UDP port for media"},
-	{"--xdp-mode", "MODE", "media.xdp_mode", BR_ACTION_RUN, "auto, native or generic"},
+	{"--xdp-mode", "MODE", "media.xdp_mode", BR_ACTION_RUN, "auto, native, generic or none"},
 	{"--listen", "ADDR:PORT", "control.listen", BR_ACTION_RUN, "HTTP API, or none"},
 	{"--socket", "PATH", "control.socket", BR_ACTION_RUN, "Unix socket of the API, or none"},
 	{"--static-allow", "CIDR", "rooms.static_allow", BR_ACTION_RUN,

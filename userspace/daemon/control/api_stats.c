@@ -68,7 +68,7 @@ static void br_stats_interfaces(struct br_api *api, struct br_json_out *out)
 		br_json_out_object(out, NULL);
 		br_json_out_string(out, "name", interfaces[i].name);
 		br_json_out_uint(out, "ifindex", interfaces[i].ifindex);
-		br_json_out_string(out, "mode", interfaces[i].native ? "native" : "generic");
+		br_json_out_string(out, "mode", br_xdp_mode_name(interfaces[i].mode));
 		br_json_out_bool(out, "up", interfaces[i].up);
 		br_json_out_object_end(out);
 	}

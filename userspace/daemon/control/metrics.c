@@ -101,7 +101,7 @@ static void br_metrics_interfaces(struct br_api *api, struct br_buffer *body)
 		br_buffer_text(body, "blindrelay_interface_up{");
 		br_metric_label(body, "interface", interfaces[i].name);
 		br_buffer_printf(body, ",mode=\"%s\"} %d\n",
-				 interfaces[i].native ? "native" : "generic", interfaces[i].up);
+				 br_xdp_mode_name(interfaces[i].mode), interfaces[i].up);
 	}
 	br_metric_head(body, "blindrelay_ready", "gauge", "1 while /readyz says ready.");
 	br_buffer_printf(body, "blindrelay_ready %d\n", br_api_ready(api));

@@ -17,6 +17,23 @@
 #include "lib/version.h"
 #include "relay.skel.h"
 
+/*
+ * The mark of our tickets stands where frames have the first two bytes of their destination.
+ * Neither a group address nor one that is administered locally, as veth's are: so the stack
+ * takes no frame of ours for its own where it gets to see one.
+ */
+static __u16 br_state_mark(void)
+{
+	unsigned char bytes[2] = {0};
+	__u16 mark;
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		bytes[1] = 0xb1;
+	bytes[0] = (unsigned char)((bytes[0] & ~0x03u) | 0x04u);
+	memcpy(&mark, bytes, sizeof(mark));
+	return mark;
+}
+
 /* Of a state that begins with us. */
 static void br_state_describe(struct br_settings *settings, const struct br_plane_options *options)
 {
@@ -37,10 +54,7 @@ static void br_state_describe(struct br_settings *settings, const struct br_plan
 	for (size_t i = 0; i < options->interface_count; i++)
 		snprintf(settings->interfaces[i], sizeof(settings->interfaces[i]), "%s",
 			 options->interfaces[i]);
-	while (!settings->ticket_mark)
-		if (getrandom(&settings->ticket_mark, sizeof(settings->ticket_mark), 0) !=
-		    sizeof(settings->ticket_mark))
-			settings->ticket_mark = 0xb11d;
+	settings->ticket_mark = br_state_mark();
 }
 
 /* What an earlier daemon left, if it may be adopted; else what the next one shall find. */
@@ -147,7 +161,9 @@ static int br_plane_pin_maps(struct br_plane *plane, struct br_error *error)
  */
 int br_plane_adopt_links(struct br_plane *plane, struct br_error *error)
 {
-	plane->native = plane->pins.settings.native;
+	plane->mode = br_pins_mode(&plane->pins.settings);
+	if (plane->mode == BR_XDP_NONE)
+		return 0;
 	for (size_t i = 0; i < plane->options.interface_count; i++) {
 		struct br_plane_interface *interface = &plane->interfaces[i];
 		char pin[32];
@@ -181,7 +197,7 @@ int br_plane_finish_state(struct br_plane *plane, struct br_error *error)
 	int err;
 
 	if (plane->adopting) {
-		err = br_plane_replicators_adopt(plane, error);
+		err = plane->mode == BR_XDP_NONE ? 0 : br_plane_replicators_adopt(plane, error);
 		if (!err)
 			err = br_plane_adopt_hops(plane, error);
 	} else {
@@ -194,7 +210,7 @@ int br_plane_finish_state(struct br_plane *plane, struct br_error *error)
 	if (err)
 		return br_error_set(error, err, "state.path", "no store for rooms in %s: %s",
 				    plane->pins.path, strerror(-err));
-	plane->pins.settings.native = plane->native;
+	br_pins_set_mode(&plane->pins.settings, plane->mode);
 	err = br_pins_save(&plane->pins);
 	return err ? br_error_set(error, err, "state.path", "cannot save the settings in %s: %s",
 				  plane->pins.path, strerror(-err))

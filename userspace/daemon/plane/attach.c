@@ -20,7 +20,8 @@ int br_plane_attach_program(const struct br_plane *plane, const struct bpf_progr
 			    uint32_t ifindex, const char *name, struct br_error *error)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options,
-		    .flags = plane->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+		    .flags =
+			    plane->mode == BR_XDP_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
 	__u32 other = 0;
 	int fd;
 
@@ -42,7 +43,7 @@ int br_plane_attach_program(const struct br_plane *plane, const struct bpf_progr
 				    name);
 	return br_error_set(error, fd, "media.xdp_mode",
 			    "interface \"%s\" does not take XDP in %s mode: %s", name,
-			    plane->native ? "native" : "generic", strerror(-fd));
+			    br_xdp_mode_name(plane->mode), strerror(-fd));
 }
 
 static const char *br_attach_pin(size_t slot, char out[static 32])
@@ -106,11 +107,12 @@ void br_plane_detach(struct br_plane *plane, size_t slot)
 	interface->link = -1;
 }
 
-static int br_plane_attach_all(struct br_plane *plane, bool native, struct br_error *error)
+static int br_plane_attach_all(struct br_plane *plane, enum br_xdp_mode mode,
+			       struct br_error *error)
 {
 	int err = 0;
 
-	plane->native = native;
+	plane->mode = mode;
 	for (size_t i = 0; i < plane->options.interface_count && !err; i++)
 		err = br_plane_attach(plane, i, error);
 	if (err)
@@ -125,14 +127,22 @@ static int br_plane_attach_all(struct br_plane *plane, bool native, struct br_er
  */
 int br_plane_choose_mode(struct br_plane *plane, struct br_error *error)
 {
+	enum br_xdp_mode mode = plane->options.mode;
 	int err;
 
-	if (plane->options.mode == BR_XDP_GENERIC)
-		return br_plane_attach_all(plane, false, error);
-	err = br_plane_attach_all(plane, true, error);
-	if (!err || plane->options.mode == BR_XDP_NATIVE || err == -EBUSY || err == -EPERM)
+	plane->mode = BR_XDP_NONE;
+	if (mode == BR_XDP_NONE)
+		return 0;
+	err = br_plane_attach_all(plane, mode == BR_XDP_AUTO ? BR_XDP_NATIVE : mode, error);
+	if (!err || mode != BR_XDP_AUTO || err == -EBUSY || err == -EPERM)
 		return err;
 	br_log_info("%s; using generic mode", error->detail);
 	memset(error, 0, sizeof(*error));
-	return br_plane_attach_all(plane, false, error);
+	err = br_plane_attach_all(plane, BR_XDP_GENERIC, error);
+	if (!err || err == -EBUSY || err == -EPERM)
+		return err;
+	br_log_warn("%s; forwarding without XDP, which is slower", error->detail);
+	memset(error, 0, sizeof(*error));
+	plane->mode = BR_XDP_NONE;
+	return 0;
 }

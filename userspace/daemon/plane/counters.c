@@ -39,6 +39,18 @@ void br_plane_fill(const struct br_plane *plane, struct br_plane_fill *fill)
 	};
 }
 
+const char *br_xdp_mode_name(enum br_xdp_mode mode)
+{
+	static const char *const names[] = {
+		[BR_XDP_AUTO] = "auto",
+		[BR_XDP_NATIVE] = "native",
+		[BR_XDP_GENERIC] = "generic",
+		[BR_XDP_NONE] = "none",
+	};
+
+	return names[mode];
+}
+
 size_t br_plane_interfaces(const struct br_plane *plane,
 			   struct br_interface_info interfaces[static BR_EGRESS_MAX])
 {
@@ -47,7 +59,7 @@ size_t br_plane_interfaces(const struct br_plane *plane,
 
 		interfaces[i] = (struct br_interface_info){
 			.ifindex = interface->ifindex,
-			.native = plane->native,
+			.mode = plane->mode,
 			.up = interface->up && interface->ifindex,
 		};
 		memcpy(interfaces[i].name, interface->name, sizeof(interfaces[i].name));

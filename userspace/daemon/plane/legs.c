@@ -120,17 +120,16 @@ static void br_leg_unregister(const struct br_plane *plane, const struct br_tupl
 static int br_leg_clear_counters(const struct br_plane *plane, uint32_t index)
 {
 	struct br_leg_counters *zero = calloc((size_t)plane->cpus, sizeof(*zero));
-	struct br_leg_state state = {0};
 	int err = 0;
 
 	if (!zero)
 		return -ENOMEM;
 	/* 56 bytes, a multiple of 8: the kernel wants no further padding per CPU */
-	if (bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.leg_counters), &index, zero,
-				BPF_ANY) ||
-	    bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.leg_states), &index, &state, BPF_ANY))
+	if (bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.leg_counters), &index, zero, BPF_ANY))
 		err = -errno;
 	free(zero);
+	memset(&plane->state_table[index], 0, sizeof(plane->state_table[index]));
+	memset(&plane->slow_legs[index], 0, sizeof(plane->slow_legs[index]));
 	return err;
 }
 
@@ -164,6 +163,8 @@ int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uin
 		goto put;
 	leg->used = true;
 	plane->leg_count++;
+	br_plane_leg_join_hop(plane, index);
+	br_plane_leg_wait(plane, index, !leg->hop.ready);
 	*out = index;
 	return 0;
 put:
@@ -184,6 +185,8 @@ void br_plane_leg_remove(struct br_plane *plane, uint32_t index)
 	br_plane_route_drop(plane, index, false);
 	br_plane_streams_drop(plane, index);
 	__atomic_store_n(&plane->leg_table[index].expires_ns, 0, __ATOMIC_RELEASE);
+	br_plane_leg_wait(plane, index, false);
+	br_plane_leg_leave_hop(plane, index);
 	if (leg->held)
 		br_next_hops_put(plane->hops, &leg->spec.remote.addr);
 	br_plane_adopted_hop_left(plane, index);
@@ -219,7 +222,10 @@ void br_plane_leg_follow(struct br_plane *plane, uint32_t index,
 	readdressed = !leg->spec.local.family && !br_addr_equal(&leg->hop.local, &next.local);
 	if (leg->hop.egress != next.egress)
 		leg->moved = plane->routes_moved = true;
+	br_plane_leg_leave_hop(plane, index);
 	leg->hop = next;
+	br_plane_leg_join_hop(plane, index);
+	br_plane_leg_wait(plane, index, next.index && !next.ready);
 	if (!readdressed) {
 		__atomic_store_n(&plane->leg_table[index].next_hop, next.index, __ATOMIC_RELEASE);
 		return;
@@ -267,6 +273,8 @@ int br_plane_leg_adopt(struct br_plane *plane, uint32_t index)
 	leg->hop.local.family = in->family;
 	memcpy(leg->hop.local.words, in->tuple.local, sizeof(in->tuple.local));
 	plane->leg_count++;
+	br_plane_leg_join_hop(plane, index);
+	br_plane_leg_wait(plane, index, plane->hop_table[hop].state != BR_NEXT_HOP_READY);
 	return 0;
 }
 
@@ -276,25 +284,30 @@ void br_plane_leg_repair(struct br_plane *plane, uint32_t index)
 	br_leg_write(plane, index);
 }
 
+static void br_leg_add_counters(struct br_leg_counters *sum, const struct br_leg_counters *each)
+{
+	sum->rx.packets += each->rx.packets;
+	sum->rx.bytes += each->rx.bytes;
+	sum->tx.packets += each->tx.packets;
+	sum->tx.bytes += each->tx.bytes;
+	sum->rx_dropped += each->rx_dropped;
+	sum->tx_dropped += each->tx_dropped;
+	if (each->last_seen_ns > sum->last_seen_ns)
+		sum->last_seen_ns = each->last_seen_ns;
+}
+
+/* Of all CPUs and of the daemon. */
 static void br_leg_read_counters(const struct br_plane *plane, uint32_t index,
 				 struct br_leg_counters *sum)
 {
 	struct br_leg_counters *each = calloc((size_t)plane->cpus, sizeof(*each));
 
-	memset(sum, 0, sizeof(*sum));
+	*sum = plane->slow_legs[index];
 	if (!each)
 		return;
 	if (!bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.leg_counters), &index, each))
-		for (int cpu = 0; cpu < plane->cpus; cpu++) {
-			sum->rx.packets += each[cpu].rx.packets;
-			sum->rx.bytes += each[cpu].rx.bytes;
-			sum->tx.packets += each[cpu].tx.packets;
-			sum->tx.bytes += each[cpu].tx.bytes;
-			sum->rx_dropped += each[cpu].rx_dropped;
-			sum->tx_dropped += each[cpu].tx_dropped;
-			if (each[cpu].last_seen_ns > sum->last_seen_ns)
-				sum->last_seen_ns = each[cpu].last_seen_ns;
-		}
+		for (int cpu = 0; cpu < plane->cpus; cpu++)
+			br_leg_add_counters(sum, &each[cpu]);
 	free(each);
 }
 
@@ -322,6 +335,8 @@ int br_plane_leg_info(const struct br_plane *plane, uint32_t index, struct br_le
 		memcpy(info->interface, plane->interfaces[hop.egress].name,
 		       sizeof(info->interface));
 	br_leg_read_counters(plane, index, &info->counters);
+	info->slow = plane->slow_legs[index];
+	info->slow_path = br_plane_leg_egress(plane, index) == BR_EGRESS_TAP;
 	return 0;
 }
 

@@ -93,9 +93,19 @@ static void br_plane_size_maps(struct br_plane *plane)
 	bpf_map__set_max_entries(bpf->maps.streams, options->max_streams);
 	bpf_map__set_max_entries(bpf->maps.free_streams, options->max_streams);
 	bpf_map__set_max_entries(bpf->maps.stream_counters, options->max_streams);
+	bpf_map__set_max_entries(bpf->maps.slow_legs, options->max_legs);
+	bpf_map__set_max_entries(bpf->maps.slow_streams, options->max_streams);
 	bpf->rodata->br_ticket_mark = plane->pins.settings.ticket_mark;
 	bpf->rodata->br_media_port = htons(options->media_port);
 	bpf->rodata->br_stream_routes = options->max_legs;
+}
+
+static void br_plane_load_no_programs(struct br_plane *plane)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, plane->bpf->obj)
+		bpf_program__set_autoload(program, false);
 }
 
 static int br_plane_load(struct br_plane *plane, struct br_error *error)
@@ -107,6 +117,9 @@ static int br_plane_load(struct br_plane *plane, struct br_error *error)
 		return br_error_set(error, -errno, NULL, "cannot open the BPF object: %s",
 				    strerror(errno));
 	br_plane_size_maps(plane);
+	/* then a kernel that refuses the programs will do, too */
+	if (plane->options.mode == BR_XDP_NONE)
+		br_plane_load_no_programs(plane);
 	err = plane->adopting ? br_plane_adopt_maps(plane, error) : 0;
 	if (err)
 		return err;
@@ -161,18 +174,24 @@ static int br_plane_make_tables(struct br_plane *plane, struct br_error *error)
 	plane->edge_table = br_plane_map(plane->bpf->maps.edges, error);
 	plane->hop_table = br_plane_map(plane->bpf->maps.next_hops, error);
 	plane->state_table = br_plane_map(plane->bpf->maps.leg_states, error);
+	plane->slow_legs = br_plane_map(plane->bpf->maps.slow_legs, error);
+	plane->slow_streams = br_plane_map(plane->bpf->maps.slow_streams, error);
+	plane->slow_totals = br_plane_map(plane->bpf->maps.slow_totals, error);
 	if (!plane->leg_table || !plane->route_table || !plane->edge_table || !plane->hop_table ||
-	    !plane->state_table)
+	    !plane->state_table || !plane->slow_legs || !plane->slow_streams || !plane->slow_totals)
 		return error->code;
 	plane->legs = calloc(options->max_legs, sizeof(*plane->legs));
 	plane->streams = calloc(options->max_streams, sizeof(*plane->streams));
 	plane->routes = calloc(routes, sizeof(*plane->routes));
 	plane->marks = calloc(options->max_legs, sizeof(*plane->marks));
+	plane->hop_legs = calloc(options->max_legs, sizeof(*plane->hop_legs));
 	plane->leg_slots = br_slots_new(options->max_legs, BR_GRACE_NS);
 	plane->edge_runs = br_runs_new(options->max_edges, BR_GRACE_NS);
 	if (!plane->legs || !plane->streams || !plane->routes || !plane->marks ||
-	    !plane->leg_slots || !plane->edge_runs)
+	    !plane->hop_legs || !plane->leg_slots || !plane->edge_runs)
 		return br_error_set(error, -ENOMEM, "tables", "no memory for tables of this size");
+	for (uint32_t i = 0; i < options->max_legs; i++)
+		plane->hop_legs[i] = BR_NO_LEG;
 	if (plane->adopting) {
 		int err = br_plane_adopt_tables(plane, error);
 
@@ -196,6 +215,11 @@ static void br_plane_hop_moved(void *context, const struct br_addr *remote,
 	br_plane_leg_moved(context, remote, info);
 }
 
+static void br_plane_hop_ready_changed(void *context, uint32_t index, bool ready)
+{
+	br_plane_hop_changed(context, index, ready);
+}
+
 static void br_plane_interface_changed(void *context, size_t slot, uint32_t ifindex, bool up)
 {
 	struct br_plane *plane = context;
@@ -207,6 +231,10 @@ static void br_plane_interface_changed(void *context, size_t slot, uint32_t ifin
 	interface->up = up;
 	if (ifindex == interface->ifindex)
 		return;
+	if (plane->mode == BR_XDP_NONE) {
+		interface->ifindex = ifindex;
+		return;
+	}
 	br_plane_detach(plane, slot);
 	interface->ifindex = ifindex;
 	if (!ifindex) {
@@ -229,6 +257,7 @@ static int br_plane_open_hops(struct br_plane *plane, struct br_error *error)
 	};
 	struct br_next_hops_events events = {
 		.moved = br_plane_hop_moved,
+		.ready_changed = br_plane_hop_ready_changed,
 		.interface_changed = br_plane_interface_changed,
 		.context = plane,
 	};
@@ -242,9 +271,22 @@ static int br_plane_open_hops(struct br_plane *plane, struct br_error *error)
 	return br_next_hops_open(&options, &events, &plane->hops, error);
 }
 
+/* The loop and the tap; without XDP nothing would ever come in there. */
+static int br_plane_open_devices(struct br_plane *plane, struct br_error *error)
+{
+	int err;
+
+	plane->slow_all = plane->mode == BR_XDP_NONE;
+	if (plane->mode == BR_XDP_NONE)
+		return 0;
+	err = br_plane_loop_open(plane, error);
+	return err ? err : br_plane_tap_open(plane, error);
+}
+
 int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 		  struct br_error *error)
 {
+	const struct br_copier waiting = {.loop = true}; /* where packets wait for their turn */
 	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct br_error ignored;
 	struct br_plane *plane;
@@ -267,6 +309,7 @@ int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 	for (size_t i = 0; i < BR_EGRESS_MAX; i++)
 		plane->interfaces[i].link = -1;
 	plane->loop.link = -1;
+	plane->tap.socket = -1;
 	br_pins_init(&plane->pins);
 	err = br_plane_open_state(plane, error);
 	if (!err)
@@ -281,11 +324,11 @@ int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 		err = plane->adopting ? br_plane_adopt_links(plane, error)
 				      : br_plane_choose_mode(plane, error);
 	if (!err)
-		err = br_plane_loop_open(plane, error);
+		err = br_plane_open_devices(plane, error);
 	if (!err)
 		err = br_plane_finish_state(plane, error);
-	if (!err)
-		err = br_plane_replicator(plane, 0, 0, true, error); /* where packets wait */
+	if (!err && plane->mode != BR_XDP_NONE)
+		err = br_plane_replicator(plane, &waiting, error);
 	if (err) {
 		plane->keep = plane->adopting; /* it serves; better our end than its */
 		br_plane_close(plane);
@@ -308,6 +351,7 @@ void br_plane_close(struct br_plane *plane)
 		else if (plane->interfaces[i].link >= 0)
 			close(plane->interfaces[i].link);
 	br_plane_loop_close(plane);
+	br_plane_tap_close(plane);
 	br_plane_replicators_close(plane);
 	if (plane->keep)
 		br_next_hops_abandon(plane->hops);
@@ -320,12 +364,16 @@ void br_plane_close(struct br_plane *plane)
 		br_plane_unmap(plane->bpf->maps.edges, plane->edge_table);
 		br_plane_unmap(plane->bpf->maps.next_hops, plane->hop_table);
 		br_plane_unmap(plane->bpf->maps.leg_states, plane->state_table);
+		br_plane_unmap(plane->bpf->maps.slow_legs, plane->slow_legs);
+		br_plane_unmap(plane->bpf->maps.slow_streams, plane->slow_streams);
+		br_plane_unmap(plane->bpf->maps.slow_totals, plane->slow_totals);
 	}
 	relay_bpf__destroy(plane->bpf);
 	br_pins_close(&plane->pins, plane->keep);
 	free(plane->adopted_hops.uses);
 	free(plane->slot_search.known);
 	free(plane->marks);
+	free(plane->hop_legs);
 	br_slots_free(plane->leg_slots);
 	br_runs_free(plane->edge_runs);
 	free(plane->legs);
@@ -353,6 +401,9 @@ size_t br_plane_fds(const struct br_plane *plane, int fds[static BR_PLANE_FDS])
 {
 	fds[0] = br_next_hops_fd(plane->hops);
 	fds[1] = ring_buffer__epoll_fd(plane->ring);
+	if (plane->tap.socket < 0)
+		return 2;
+	fds[2] = plane->tap.socket;
 	return BR_PLANE_FDS;
 }
 
@@ -360,6 +411,10 @@ void br_plane_dispatch(struct br_plane *plane, int fd)
 {
 	if (fd == ring_buffer__epoll_fd(plane->ring)) {
 		ring_buffer__consume(plane->ring);
+		return;
+	}
+	if (fd == plane->tap.socket) {
+		br_plane_tap_read(plane);
 		return;
 	}
 	br_next_hops_dispatch(plane->hops);
@@ -370,6 +425,7 @@ void br_plane_tick(struct br_plane *plane)
 {
 	br_next_hops_tick(plane->hops);
 	br_plane_adopt_hops_tick(plane);
+	br_plane_waiting_tick(plane);
 	br_plane_routes_relay(plane);
 	br_plane_slot_search_tick(plane);
 	br_slots_settle(plane->leg_slots, br_now_ns());

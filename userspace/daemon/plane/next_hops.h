@@ -45,6 +45,8 @@ struct br_next_hops_events {
 	/* a remote address now leads to another next hop, egress or local address (route change) */
 	void (*moved)(void *context, const struct br_addr *remote,
 		      const struct br_next_hop_info *info);
+	/* the neighbour of entry @index has answered, or is lost */
+	void (*ready_changed)(void *context, uint32_t index, bool ready);
 	/* a media interface went up, down, away or came back; ifindex 0: it is gone */
 	void (*interface_changed)(void *context, size_t slot, uint32_t ifindex, bool up);
 	void *context;

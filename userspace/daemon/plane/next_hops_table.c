@@ -99,6 +99,7 @@ void br_hop_write(struct br_next_hops *hops, struct br_hop *hop)
 	const struct br_link *link = &hops->links[hop->slot];
 	struct br_next_hop want;
 	uint32_t mtu = link->mtu;
+	bool ready = hop->ready;
 
 	hop->ready = hop->has_mac && link->up && link->ifindex == hop->ifindex;
 	if (hop->route_mtu && hop->route_mtu < mtu)
@@ -111,6 +112,8 @@ void br_hop_write(struct br_next_hops *hops, struct br_hop *hop)
 	want.egress = hop->slot;
 	want.ifindex = hop->ifindex;
 	br_hop_store(&hops->table[hop->index], &want);
+	if (hop->ready != ready && hops->told.ready_changed)
+		hops->told.ready_changed(hops->told.context, hop->index, hop->ready);
 }
 
 void br_hop_doubt(struct br_next_hops *hops, struct br_hop *hop)

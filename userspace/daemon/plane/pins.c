@@ -234,6 +234,25 @@ void br_pins_close(struct br_pins *pins, bool keep)
 	br_pins_init(pins);
 }
 
+enum br_xdp_mode br_pins_mode(const struct br_settings *settings)
+{
+	switch (settings->mode) {
+	case BR_SETTINGS_NATIVE:
+		return BR_XDP_NATIVE;
+	case BR_SETTINGS_NONE:
+		return BR_XDP_NONE;
+	default:
+		return BR_XDP_GENERIC;
+	}
+}
+
+void br_pins_set_mode(struct br_settings *settings, enum br_xdp_mode mode)
+{
+	settings->mode = mode == BR_XDP_NATIVE ? BR_SETTINGS_NATIVE
+			 : mode == BR_XDP_NONE ? BR_SETTINGS_NONE
+					       : BR_SETTINGS_GENERIC;
+}
+
 static int br_pins_refuse(const char *path, struct br_error *error, const char *key,
 			  const char *held, const char *wanted)
 {
@@ -290,10 +309,10 @@ int br_pins_check(const struct br_settings *settings, const struct br_plane_opti
 	for (size_t i = 0; !err && i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		err = br_pins_check_number(path, error, numbers[i].key, numbers[i].held,
 					   numbers[i].wanted);
-	if (!err && options->mode == BR_XDP_NATIVE && !settings->native)
-		err = br_pins_refuse(path, error, "media.xdp_mode", "generic", "native");
-	if (!err && options->mode == BR_XDP_GENERIC && settings->native)
-		err = br_pins_refuse(path, error, "media.xdp_mode", "native", "generic");
+	if (!err && options->mode != BR_XDP_AUTO && options->mode != br_pins_mode(settings))
+		err = br_pins_refuse(path, error, "media.xdp_mode",
+				     br_xdp_mode_name(br_pins_mode(settings)),
+				     br_xdp_mode_name(options->mode));
 	if (!err && settings->netns != br_pins_netns())
 		err = br_error_set(error, -EPROTO, "state.path",
 				   "%s holds a relay of another network namespace; expected a "

@@ -60,6 +60,11 @@ bool br_pins_in_use(const struct br_pins *pins);
 int br_pins_check(const struct br_settings *settings, const struct br_plane_options *options,
 		  const char *path, struct br_error *error);
 
+/** br_pins_mode - where XDP runs, by the settings; never BR_XDP_AUTO */
+enum br_xdp_mode br_pins_mode(const struct br_settings *settings);
+/** br_pins_set_mode - the opposite */
+void br_pins_set_mode(struct br_settings *settings, enum br_xdp_mode mode);
+
 /** br_pins_put - pin a map or link under @name, instead of what has that name */
 int br_pins_put(const struct br_pins *pins, int fd, const char *name);
 /** br_pins_get - descriptor of what is pinned, owned by the caller; or a negative errno */

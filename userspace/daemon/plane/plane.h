@@ -18,9 +18,10 @@
 #include "lib/error.h"
 
 enum br_xdp_mode {
-	BR_XDP_AUTO,	/* native, else generic */
+	BR_XDP_AUTO,	/* native, else generic, else none */
 	BR_XDP_NATIVE,	/* in the driver */
-	BR_XDP_GENERIC, /* in the stack; works on every interface */
+	BR_XDP_GENERIC, /* in the stack; works on nearly every interface */
+	BR_XDP_NONE,	/* nowhere: the daemon forwards everything */
 };
 
 struct br_plane_options {
@@ -55,22 +56,25 @@ struct br_leg_info {
 	struct br_endpoint remote;
 	struct br_endpoint local;
 	enum br_leg_reach reach;
-	char interface[16];		 /* "" when not known */
-	struct br_leg_counters counters; /* summed over CPUs; last_seen_ns is the latest */
+	char interface[16]; /* "" when not known */
+	/* summed over CPUs and the daemon; last_seen_ns is the latest */
+	struct br_leg_counters counters;
+	struct br_leg_counters slow; /* of these, by the daemon */
+	bool slow_path;		     /* the daemon sends to it now */
 };
 
 struct br_stream_info {
 	uint32_t leg;
 	__be32 ssrc;
 	uint32_t slot;
-	bool learned; /* by the kernel; false: added by br_plane_stream_add */
-	struct br_stream_counters counters;
+	bool learned;			    /* by the kernel; false: added by br_plane_stream_add */
+	struct br_stream_counters counters; /* by the kernel and the daemon */
 };
 
 struct br_interface_info {
 	char name[16];
 	uint32_t ifindex;
-	bool native; /* XDP mode in use */
+	enum br_xdp_mode mode; /* in use; not BR_XDP_AUTO */
 	bool up;
 };
 
@@ -118,8 +122,8 @@ struct br_plane_events {
 /** br_plane_set_events - who is told; @events is copied */
 void br_plane_set_events(struct br_plane *plane, const struct br_plane_events *events);
 
-#define BR_PLANE_FDS 2
-/** br_plane_fds - descriptors to poll for reading (netlink, ring buffer); returns how many */
+#define BR_PLANE_FDS 3
+/** br_plane_fds - descriptors to poll for reading (netlink, events, the tap); returns how many */
 size_t br_plane_fds(const struct br_plane *plane, int fds[static BR_PLANE_FDS]);
 /** br_plane_dispatch - handle what @fd, one of br_plane_fds, has to say */
 void br_plane_dispatch(struct br_plane *plane, int fd);
@@ -207,6 +211,9 @@ void br_plane_fill(const struct br_plane *plane, struct br_plane_fill *fill);
 /** br_plane_interfaces - the media interfaces; returns how many were written */
 size_t br_plane_interfaces(const struct br_plane *plane,
 			   struct br_interface_info interfaces[static BR_EGRESS_MAX]);
+
+/** br_xdp_mode_name - as in the configuration and the API: "auto", "native", "generic", "none" */
+const char *br_xdp_mode_name(enum br_xdp_mode mode);
 
 /** br_reason_name - as in the API and the metrics, e.g. "unknown_leg" */
 const char *br_reason_name(enum br_reason reason);

@@ -11,19 +11,24 @@
 #include "plane/pins.h"
 #include "plane/plane.h"
 #include "plane/slots.h"
+#include "plane/slow.h"
 
 /* A slot or run may still be named by a packet on its way; it rests this long. */
 #define BR_GRACE_NS 1000000000ULL
 
 #define BR_NO_STREAM (~0U)
+#define BR_NO_LEG    (~0U)
 
 struct relay_bpf;
 struct ring_buffer;
 
-/* A route as the daemon keeps it: where its edges are. Indexed like the kernel's routes. */
+/*
+ * A route as the daemon keeps it: where its edges are. Indexed like the kernel's routes. The
+ * last ones, of receivers that the daemon serves, are a segment of the egress BR_EGRESS_TAP.
+ */
 struct br_plane_route {
 	uint32_t first;
-	uint32_t count;
+	uint32_t count; /* edges, of both kinds */
 	uint32_t taken; /* edges of the run: count, or more after a squeeze */
 	bool inherit;	/* a stream's: the leg's route counts */
 };
@@ -31,6 +36,10 @@ struct br_plane_route {
 struct br_plane_leg {
 	bool used;
 	bool moved; /* edges that name it must be laid again */
+	bool waits; /* for its next hop: the daemon sends to it, the kernel's stack queues */
+	uint64_t waits_since_ns;
+	uint32_t hop_next,
+		hop_previous; /* legs on the same next hop, or BR_NO_LEG; see waiting.c */
 	struct br_leg_spec spec;
 	struct br_next_hop_info hop;
 	bool held;	      /* hop is a reference on the next hops */
@@ -62,6 +71,17 @@ struct br_plane_loop {
 	int link; /* descriptor; -1: not attached */
 };
 
+/* The pair of devices over which the daemon gets packets with their tickets; see tap.c. */
+struct br_plane_tap {
+	char name[16]; /* copiers send here; "" when there is no tap */
+	char peer[16]; /* the daemon's socket listens here */
+	uint32_t ifindex;
+	int socket; /* -1: none */
+	struct br_tap_batch *batch;
+	br_plane_tapped tapped; /* NULL: nobody wants them */
+	void *context;
+};
+
 /* Legs that still use next hops of the earlier daemon; see adopt_hops.c. */
 struct br_plane_adopted_hops {
 	uint32_t *uses;	    /* legs per entry of the earlier daemon */
@@ -89,10 +109,12 @@ struct br_plane {
 	struct relay_bpf *bpf;
 	struct ring_buffer *ring;
 	struct br_next_hops *hops;
-	bool native;
+	enum br_xdp_mode mode; /* in use */
+	bool slow_all;	       /* the daemon serves every receiver */
 
 	struct br_plane_interface interfaces[BR_EGRESS_MAX];
 	struct br_plane_loop loop;
+	struct br_plane_tap tap;
 	int replicators[BR_REPLICATORS]; /* map descriptors, -1 where not made yet */
 
 	/* memory of the kernel's tables */
@@ -101,6 +123,9 @@ struct br_plane {
 	struct br_edge *edge_table;
 	struct br_next_hop *hop_table;
 	struct br_leg_state *state_table;
+	struct br_leg_counters *slow_legs;
+	struct br_stream_counters *slow_streams;
+	struct br_slow_totals *slow_totals;
 
 	struct br_plane_leg *legs;
 	struct br_plane_stream *streams;
@@ -109,8 +134,10 @@ struct br_plane {
 	struct br_runs *edge_runs;
 	uint32_t leg_count;
 	uint32_t stream_count;
-	bool routes_moved; /* some leg has moved */
-	uint32_t *marks;   /* per leg: last mark it was given; see br_route_is */
+	uint32_t *hop_legs;	/* per next hop: first of the list of its legs, or BR_NO_LEG */
+	uint32_t waiting_count; /* legs that wait for their next hop */
+	bool routes_moved;	/* some leg has moved */
+	uint32_t *marks;	/* per leg: last mark it was given; see br_route_is */
 	uint32_t mark;
 	int cpus;
 };
@@ -137,8 +164,18 @@ int br_plane_attach_adopt(struct br_plane *plane, const struct bpf_program *prog
 int br_plane_loop_open(struct br_plane *plane, struct br_error *error);
 void br_plane_loop_close(struct br_plane *plane);
 
+/* tap.c */
+int br_plane_tap_open(struct br_plane *plane, struct br_error *error);
+void br_plane_tap_close(struct br_plane *plane);
+void br_plane_tap_read(struct br_plane *plane);
+
 /* replicators.c */
-int br_plane_replicator(struct br_plane *plane, unsigned int egress, unsigned int copies, bool loop,
+struct br_copier {
+	unsigned int egress;
+	unsigned int copies;
+	bool tap, loop; /* one entry more for each */
+};
+int br_plane_replicator(struct br_plane *plane, const struct br_copier *copier,
 			struct br_error *error);
 int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress);
 int br_plane_replicators_adopt(struct br_plane *plane, struct br_error *error);
@@ -151,6 +188,21 @@ void br_plane_leg_follow(struct br_plane *plane, uint32_t leg, const struct br_n
 int br_plane_leg_adopt(struct br_plane *plane, uint32_t leg);
 void br_plane_leg_repair(struct br_plane *plane, uint32_t leg);
 
+/* waiting.c */
+void br_plane_leg_join_hop(struct br_plane *plane, uint32_t leg);
+void br_plane_leg_leave_hop(struct br_plane *plane, uint32_t leg);
+void br_plane_leg_wait(struct br_plane *plane, uint32_t leg, bool waits);
+void br_plane_hop_changed(struct br_plane *plane, uint32_t hop, bool ready);
+void br_plane_waiting_tick(struct br_plane *plane);
+
+/* Where the copies for a leg go: a slot of the interfaces, or BR_EGRESS_TAP. */
+static inline uint8_t br_plane_leg_egress(const struct br_plane *plane, uint32_t leg)
+{
+	const struct br_plane_leg *to = &plane->legs[leg];
+
+	return plane->slow_all || to->waits ? BR_EGRESS_TAP : (uint8_t)to->hop.egress;
+}
+
 /* routes.c */
 int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
 		       size_t count, struct br_error *error);
@@ -160,6 +212,10 @@ bool br_plane_route_adopt(struct br_plane *plane, uint32_t route, bool used, uin
 
 /* streams.c */
 int br_plane_streams_open(struct br_plane *plane);
+/* Learn an SSRC as the kernel would. 0, or the reason why not; the slot in @slot. */
+int br_plane_stream_learn(struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t *slot);
+/* -ENOENT when the SSRC is not known */
+int br_plane_stream_find(const struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t *slot);
 void br_plane_streams_drop(struct br_plane *plane, uint32_t leg);
 void br_plane_stream_note(struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t slot,
 			  bool learned);

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Laying routes: receivers are grouped by egress interface and cut into segments; the new
- * run of edges is complete before one store makes it count.
+ * run of edges is complete before one store makes it count. Last stand those that the daemon
+ * serves, in one segment: a packet that comes over the tap names it, so the kernel and the
+ * daemon agree about every single packet on who serves whom.
  */
 #include "plane/plane_private.h"
 
 #include <errno.h>
 #include <string.h>
+
+/* Interfaces, and the tap behind them. */
+#define BR_EGRESSES (BR_EGRESS_MAX + 1)
+_Static_assert(BR_EGRESS_TAP == BR_EGRESS_MAX, "the tap's edges stand last");
 
 static void br_route_store(struct br_plane *plane, uint32_t route, uint64_t value)
 {
@@ -19,55 +25,61 @@ static void br_route_rest(struct br_plane *plane, const struct br_plane_route *o
 		br_runs_rest(plane->edge_runs, old->first, old->taken, br_now_ns());
 }
 
-/* How many of the receivers leave by each interface. */
+/* How many of the receivers leave by each interface, and by the tap. */
 static int br_route_count(const struct br_plane *plane, const uint32_t *receivers, size_t count,
-			  uint32_t per_egress[static BR_EGRESS_MAX])
+			  uint32_t per_egress[static BR_EGRESSES])
 {
-	memset(per_egress, 0, BR_EGRESS_MAX * sizeof(*per_egress));
+	memset(per_egress, 0, BR_EGRESSES * sizeof(*per_egress));
 	for (size_t i = 0; i < count; i++) {
 		if (receivers[i] >= plane->options.max_legs || !plane->legs[receivers[i]].used)
 			return -ENOENT;
-		per_egress[plane->legs[receivers[i]].hop.egress]++;
+		per_egress[br_plane_leg_egress(plane, receivers[i])]++;
 	}
 	return 0;
 }
 
 /* Copiers for every segment must exist before the route is switched. */
-static int br_route_copiers(struct br_plane *plane, const uint32_t per_egress[static BR_EGRESS_MAX],
+static int br_route_copiers(struct br_plane *plane, const uint32_t per_egress[static BR_EGRESSES],
 			    size_t count, struct br_error *error)
 {
-	uint32_t chunk = plane->options.chunk;
-	size_t left = count;
+	struct br_copier copier = {.tap = per_egress[BR_EGRESS_TAP]};
+	size_t left = count - per_egress[BR_EGRESS_TAP];
 
-	for (unsigned int egress = 0; egress < BR_EGRESS_MAX; egress++)
-		for (uint32_t todo = per_egress[egress]; todo;) {
-			uint32_t run = todo < chunk ? todo : chunk;
+	if (!plane->loop.name[0])
+		return 0; /* no XDP, no copies */
+	if (!left)
+		return br_plane_replicator(plane, &copier, error); /* the daemon serves all */
+	for (copier.egress = 0; copier.egress < BR_EGRESS_MAX; copier.egress++)
+		for (uint32_t todo = per_egress[copier.egress]; todo;) {
 			int err;
 
-			todo -= run;
-			left -= run;
-			err = br_plane_replicator(plane, egress, run, left > 0, error);
+			copier.copies = todo < plane->options.chunk ? todo : plane->options.chunk;
+			todo -= copier.copies;
+			left -= copier.copies;
+			copier.loop = left > 0;
+			err = br_plane_replicator(plane, &copier, error);
 			if (err)
 				return err;
+			copier.tap = false; /* with the first segment */
 		}
 	return 0;
 }
 
 static void br_route_write(struct br_plane *plane, uint32_t first, const uint32_t *receivers,
-			   size_t count, const uint32_t per_egress[static BR_EGRESS_MAX])
+			   size_t count, const uint32_t per_egress[static BR_EGRESSES])
 {
-	uint32_t next[BR_EGRESS_MAX], start[BR_EGRESS_MAX], position = first;
-	uint32_t chunk = plane->options.chunk;
+	uint32_t next[BR_EGRESSES], start[BR_EGRESSES], position = first;
 
-	for (unsigned int egress = 0; egress < BR_EGRESS_MAX; egress++) {
+	for (unsigned int egress = 0; egress < BR_EGRESSES; egress++) {
 		start[egress] = next[egress] = position;
 		position += per_egress[egress];
 	}
 	for (size_t i = 0; i < count; i++) {
-		unsigned int egress = plane->legs[receivers[i]].hop.egress;
+		uint8_t egress = br_plane_leg_egress(plane, receivers[i]);
+		uint32_t chunk = egress == BR_EGRESS_TAP ? BR_ROUTE_MAX : plane->options.chunk;
 		uint32_t offset = next[egress] - start[egress];
 		uint32_t left = per_egress[egress] - offset;
-		struct br_edge edge = {.leg = receivers[i], .egress = (__u8)egress};
+		struct br_edge edge = {.leg = receivers[i], .egress = egress};
 
 		if (offset % chunk == 0)
 			edge.run = (__u16)(left < chunk ? left : chunk);
@@ -93,16 +105,21 @@ static bool br_route_is(struct br_plane *plane, uint32_t route, const uint32_t *
 		const struct br_edge *edge = &plane->edge_table[present->first + i];
 
 		if (plane->marks[edge->leg] != plane->mark ||
-		    edge->egress != plane->legs[edge->leg].hop.egress)
+		    edge->egress != br_plane_leg_egress(plane, edge->leg))
 			return false;
 		plane->marks[edge->leg] = 0; /* a leg that stands there twice is found out */
 	}
 	return true;
 }
 
-static void br_route_switch(struct br_plane *plane, uint32_t route, uint32_t first, size_t count)
+static void br_route_switch(struct br_plane *plane, uint32_t route, uint32_t first, size_t count,
+			    uint32_t tapped)
 {
-	struct br_route value = {.first = first, .count = (__u16)count};
+	struct br_route value = {
+		.first = first,
+		.count = (__u16)(count - tapped),
+		.flags = tapped ? BR_ROUTE_TAP : 0,
+	};
 	uint64_t whole;
 
 	memcpy(&whole, &value, sizeof(whole));
@@ -115,7 +132,7 @@ static void br_route_switch(struct br_plane *plane, uint32_t route, uint32_t fir
  * reach one twice, all of them in this route; to refuse would keep sending to who has left.
  */
 static int br_route_squeeze(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
-			    size_t count, const uint32_t per_egress[static BR_EGRESS_MAX])
+			    size_t count, const uint32_t per_egress[static BR_EGRESSES])
 {
 	struct br_plane_route *present = &plane->routes[route];
 
@@ -123,7 +140,7 @@ static int br_route_squeeze(struct br_plane *plane, uint32_t route, const uint32
 		return -ENOSPC;
 	br_route_store(plane, route, 0);
 	br_route_write(plane, present->first, receivers, count, per_egress);
-	br_route_switch(plane, route, present->first, count);
+	br_route_switch(plane, route, present->first, count, per_egress[BR_EGRESS_TAP]);
 	present->count = (uint32_t)count;
 	return 0;
 }
@@ -133,7 +150,7 @@ int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *r
 		       size_t count, struct br_error *error)
 {
 	struct br_plane_route old = plane->routes[route];
-	uint32_t per_egress[BR_EGRESS_MAX], first;
+	uint32_t per_egress[BR_EGRESSES], first;
 	int err;
 
 	if (!count) {
@@ -159,7 +176,7 @@ int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *r
 				    "no room for %zu edges: the table is full (tables.edges: %u)",
 				    count, plane->options.max_edges);
 	br_route_write(plane, first, receivers, count, per_egress);
-	br_route_switch(plane, route, first, count);
+	br_route_switch(plane, route, first, count, per_egress[BR_EGRESS_TAP]);
 	plane->routes[route] = (struct br_plane_route){
 		.first = first,
 		.count = (uint32_t)count,
@@ -179,15 +196,29 @@ void br_plane_route_drop(struct br_plane *plane, uint32_t route, bool inherit)
 	br_route_rest(plane, &old);
 }
 
-static bool br_route_names_legs(const struct br_plane *plane, const struct br_route *route)
+static bool br_route_names_legs(const struct br_plane *plane, uint32_t first, uint32_t count)
 {
-	for (uint32_t i = 0; i < route->count; i++) {
-		uint32_t leg = plane->edge_table[route->first + i].leg;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t leg = plane->edge_table[first + i].leg;
 
 		if (leg >= plane->options.max_legs || !plane->legs[leg].used)
 			return false;
 	}
 	return true;
+}
+
+/* All edges of a route of the kernel's table; more than BR_ROUTE_MAX when it cannot be right. */
+static uint32_t br_route_edges(const struct br_plane *plane, const struct br_route *route)
+{
+	const struct br_edge *tapped = &plane->edge_table[route->first + route->count];
+
+	if (!(route->flags & BR_ROUTE_TAP))
+		return route->count;
+	if (route->first >= plane->options.max_edges ||
+	    route->count >= plane->options.max_edges - route->first ||
+	    tapped->egress != BR_EGRESS_TAP || !tapped->run)
+		return BR_ROUTE_MAX + 1;
+	return (uint32_t)route->count + tapped->run;
 }
 
 /*
@@ -198,26 +229,28 @@ bool br_plane_route_adopt(struct br_plane *plane, uint32_t route, bool used, uin
 {
 	uint64_t whole = plane->route_table[route];
 	struct br_route value;
+	uint32_t count;
 
 	plane->routes[route] = (struct br_plane_route){.inherit = none == BR_ROUTE_INHERIT};
 	if (whole == none)
 		return true;
 	memcpy(&value, &whole, sizeof(value));
-	if (used && whole != BR_ROUTE_INHERIT && value.count == 0) {
+	if (used && whole != BR_ROUTE_INHERIT && !value.count && !value.flags) {
 		plane->routes[route].inherit = false; /* nobody receives this stream */
 		return true;
 	}
-	if (used && whole != BR_ROUTE_INHERIT && value.count <= BR_ROUTE_MAX &&
-	    !br_runs_claim(plane->edge_runs, value.first, value.count)) {
-		if (br_route_names_legs(plane, &value)) {
+	count = used && whole != BR_ROUTE_INHERIT ? br_route_edges(plane, &value) : 0;
+	if (count && count <= BR_ROUTE_MAX &&
+	    !br_runs_claim(plane->edge_runs, value.first, count)) {
+		if (br_route_names_legs(plane, value.first, count)) {
 			plane->routes[route] = (struct br_plane_route){
 				.first = value.first,
-				.count = value.count,
-				.taken = value.count,
+				.count = count,
+				.taken = count,
 			};
 			return true;
 		}
-		br_runs_rest(plane->edge_runs, value.first, value.count, br_now_ns());
+		br_runs_rest(plane->edge_runs, value.first, count, br_now_ns());
 	}
 	br_route_store(plane, route, none);
 	return !used;
@@ -231,7 +264,10 @@ static bool br_route_has_moved(const struct br_plane *plane, const struct br_pla
 	return false;
 }
 
-/* Lay again the routes that lead to legs which have moved to another interface. */
+/*
+ * Lay again the routes that lead to legs which have moved to another interface, or from the
+ * daemon to the kernel or back.
+ */
 void br_plane_routes_relay(struct br_plane *plane)
 {
 	uint32_t routes = plane->options.max_legs + plane->options.max_streams;

@@ -75,6 +75,7 @@ static void br_stream_clear_counters(const struct br_plane *plane, uint32_t slot
 		bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.stream_counters), &slot, zero,
 				    BPF_ANY);
 	free(zero);
+	memset(&plane->slow_streams[slot], 0, sizeof(plane->slow_streams[slot]));
 }
 
 /* The kernel must not find the stream without a look-up any more. */
@@ -135,6 +136,44 @@ int br_plane_stream_add(struct br_plane *plane, uint32_t leg, __be32 ssrc, struc
 				 __ATOMIC_RELEASE);
 	br_plane_stream_note(plane, leg, ssrc, slot, false);
 	return 0;
+}
+
+int br_plane_stream_find(const struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t *slot)
+{
+	struct br_stream_key key = {.leg = leg, .ssrc = ssrc};
+
+	/* not our list: the kernel may have learned it a moment ago */
+	if (bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.streams), &key, slot) ||
+	    *slot >= plane->options.max_streams)
+		return -ENOENT;
+	return 0;
+}
+
+int br_plane_stream_learn(struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t *slot)
+{
+	__u32 *learned = &plane->state_table[leg].learned;
+	struct br_stream_key key = {.leg = leg, .ssrc = ssrc};
+	int err;
+
+	/* the kernel counts there at the same time */
+	if (__atomic_fetch_add(learned, 1, __ATOMIC_RELAXED) >= plane->leg_table[leg].ssrc_limit)
+		goto refuse;
+	if (bpf_map_lookup_and_delete_elem(br_stream_free_map(plane), NULL, slot))
+		goto refuse;
+	br_stream_clear_counters(plane, *slot);
+	if (!bpf_map_update_elem(bpf_map__fd(plane->bpf->maps.streams), &key, slot, BPF_NOEXIST)) {
+		br_plane_stream_note(plane, leg, ssrc, *slot, true);
+		if (plane->events.stream_learned)
+			plane->events.stream_learned(plane->events.context, leg, ssrc);
+		return 0;
+	}
+	br_stream_free(plane, *slot);
+	__atomic_fetch_sub(learned, 1, __ATOMIC_RELAXED);
+	err = br_plane_stream_find(plane, leg, ssrc, slot); /* the kernel was faster */
+	return err ? BR_SSRC_LIMIT : 0;
+refuse:
+	__atomic_fetch_sub(learned, 1, __ATOMIC_RELAXED);
+	return BR_SSRC_LIMIT;
 }
 
 static void br_stream_unlink(struct br_plane *plane, uint32_t leg, uint32_t *link)
@@ -198,7 +237,7 @@ static void br_stream_read_counters(const struct br_plane *plane, uint32_t slot,
 {
 	struct br_stream_counters *each = calloc((size_t)plane->cpus, sizeof(*each));
 
-	memset(sum, 0, sizeof(*sum));
+	*sum = plane->slow_streams[slot];
 	if (!each)
 		return;
 	if (!bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.stream_counters), &slot, each))
