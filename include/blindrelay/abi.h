@@ -188,8 +188,8 @@ struct br_stream_counters {
 _Static_assert(sizeof(struct br_stream_counters) == 24, "br_stream_counters");
 
 /*
- * Shared by all CPUs, per leg; written by the kernel, cleared by the daemon with the slot. The
- * daemon maps it for first_stream only, which is read and written whole.
+ * Shared by all CPUs, per leg; cleared by the daemon with the slot. Both write it: the daemon,
+ * which maps it, for packets that it admits itself. Each member is read and written whole.
  */
 struct br_leg_state {
 	__u32 learned; /* SSRCs learned so far */

@@ -38,14 +38,14 @@ static void br_stats_tables(const cJSON *stats)
 	br_table_end(&table);
 }
 
-static void br_stats_reasons(const cJSON *stats)
+static void br_stats_reasons(const cJSON *reasons)
 {
 	const cJSON *reason;
 	struct br_table table;
 	int silent = 0;
 
 	br_table_begin(&table, "VERDICT|REASON|>PACKETS|>BYTES|MEANING");
-	cJSON_ArrayForEach (reason, cJSON_GetObjectItem(stats, "reasons")) {
+	cJSON_ArrayForEach (reason, reasons) {
 		double packets = br_member_number(reason, "packets");
 		char a[BR_UNIT_TEXT], b[BR_UNIT_TEXT];
 
@@ -61,6 +61,23 @@ static void br_stats_reasons(const cJSON *stats)
 	}
 	br_table_end(&table);
 	printf("(%d more reasons never occurred)\n", silent);
+}
+
+/* Only where there is something to tell. */
+static void br_stats_slow(const cJSON *slow)
+{
+	double tapped = br_member_number(cJSON_GetObjectItem(slow, "tap"), "packets");
+	const cJSON *reason;
+	double read = 0;
+
+	cJSON_ArrayForEach (reason, cJSON_GetObjectItem(slow, "reasons"))
+		read += br_member_number(reason, "packets");
+	if (tapped + read == 0)
+		return;
+	printf("\nSlow path: by the daemon itself; %.0f packets came over the tap, %.0f were lost "
+	       "there\n",
+	       tapped, br_member_number(slow, "tap_lost"));
+	br_stats_reasons(cJSON_GetObjectItem(slow, "reasons"));
 }
 
 int br_ctl_stats(const struct br_ctl_args *args)
@@ -86,7 +103,8 @@ int br_ctl_stats(const struct br_ctl_args *args)
 	puts("");
 	br_stats_tables(reply.json);
 	puts("");
-	br_stats_reasons(reply.json);
+	br_stats_reasons(cJSON_GetObjectItem(reply.json, "reasons"));
+	br_stats_slow(cJSON_GetObjectItem(reply.json, "slow_path"));
 	br_reply_free(&reply);
 	return BR_CTL_OK;
 }

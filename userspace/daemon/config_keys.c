@@ -28,9 +28,10 @@ const struct br_config_key br_config_keys[] = {
 	 .meaning = "UDP port for media, on every address of the media interfaces."},
 	{"media", "xdp_mode", .type = BR_CONFIG_CHOICE, .offset = AT(xdp_mode), WORDS(xdp_modes),
 	 .initial = "auto",
-	 .meaning = "Where XDP runs: native (in the driver), generic (in the stack, slower, on "
-		    "nearly every interface), none (nowhere: the daemon forwards everything itself, "
-		    "slower still), auto (native where the driver can, else generic, else none)."},
+	 .meaning =
+		 "Where XDP runs: native (in the driver), generic (in the stack, slower, on "
+		 "nearly every interface), none (nowhere: the daemon forwards everything itself, "
+		 "slower still), auto (native where the driver can, else generic, else none)."},
 
 	{"control", "listen", .type = BR_CONFIG_ENDPOINT, .offset = AT(listen),
 	 .initial = "127.0.0.1:8080",

@@ -20,6 +20,18 @@
 /* Later than this, the schedule is put off: a burst to catch up would overflow what we measure. */
 #define CATCH_UP_NS (20 * BR_NS_PER_MS)
 
+/* Options that mean nothing: no-operation (RFC 791), padding (RFC 8200 section 4.2). */
+static int set_ip_options(int fd, int family)
+{
+	static const uint8_t noops[4] = {1, 1, 1, 0};
+	static const uint8_t padding[8] = {0, 0, 1, 4, 0, 0, 0, 0};
+	int err = family == AF_INET
+			  ? setsockopt(fd, IPPROTO_IP, IP_OPTIONS, noops, sizeof(noops))
+			  : setsockopt(fd, IPPROTO_IPV6, IPV6_DSTOPTS, padding, sizeof(padding));
+
+	return err ? -errno : 0;
+}
+
 static int set_options(int fd, int family, const struct br_sender_options *options)
 {
 	int discover = options->fragment ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO;
@@ -34,7 +46,7 @@ static int set_options(int fd, int family, const struct br_sender_options *optio
 		   setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos))) {
 		return -errno;
 	}
-	return 0;
+	return options->ip_options ? set_ip_options(fd, family) : 0;
 }
 
 /* A connected socket; its port in host byte order goes to @local_port. */

@@ -34,6 +34,7 @@ struct br_sender_options {
 	uint64_t tos;
 	uint64_t rtcp_ms;   /* a sender report per publisher every so often; 0: none */
 	bool fragment;	    /* let IP fragment what is larger than the MTU */
+	bool ip_options;    /* IPv4 options, or an IPv6 extension header */
 	uint64_t linger_ms; /* listen so long after the last packet for packets that come back */
 	bool progress;
 };

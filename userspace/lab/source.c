@@ -198,6 +198,7 @@ int br_lab_source(int argc, char **argv)
 		{"--seed", BR_FLAG_NUMBER, &o->seed, 0, 1ULL << 52, "N", "of the payload; the sink needs the same; default 1"},
 		{"--tos", BR_FLAG_NUMBER, &o->tos, 0, 255, "N", "DSCP and ECN byte"},
 		{"--fragment", BR_FLAG_SWITCH, &o->fragment, 0, 0, NULL, "let IP fragment large datagrams"},
+		{"--ip-options", BR_FLAG_SWITCH, &o->ip_options, 0, 0, NULL, "with IPv4 options, or an IPv6 extension header (root)"},
 		{"--linger", BR_FLAG_SECONDS, &o->linger_ms, 1, 1ULL << 32, "S", "listen after the last packet for packets coming back"},
 		{"-o", BR_FLAG_TEXT, &source.output, 0, 0, "FILE", "write the result as JSON"},
 		{"--json", BR_FLAG_SWITCH, &source.json, 0, 0, NULL, "print JSON, not a table"},

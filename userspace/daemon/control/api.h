@@ -115,7 +115,8 @@ const char *br_role_name(enum br_role role);
 bool br_api_ms_ago(uint64_t monotonic_ns, uint64_t *ms);
 
 /** br_api_write_counters - member "counters" of a leg or a room */
-void br_api_write_counters(struct br_json_out *out, const struct br_leg_counters *counters);
+void br_api_write_counters(struct br_json_out *out, const char *key,
+			   const struct br_leg_counters *counters);
 
 /* api_leg_body.c */
 /**

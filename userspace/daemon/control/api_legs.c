@@ -34,9 +34,10 @@ bool br_api_ms_ago(uint64_t monotonic_ns, uint64_t *ms)
 	return true;
 }
 
-void br_api_write_counters(struct br_json_out *out, const struct br_leg_counters *counters)
+void br_api_write_counters(struct br_json_out *out, const char *key,
+			   const struct br_leg_counters *counters)
 {
-	br_json_out_object(out, "counters");
+	br_json_out_object(out, key);
 	br_json_out_uint(out, "received_packets", counters->rx.packets);
 	br_json_out_uint(out, "received_bytes", counters->rx.bytes);
 	br_json_out_uint(out, "sent_packets", counters->tx.packets);
@@ -75,7 +76,9 @@ static void br_leg_write_state(struct br_json_out *out, const struct br_leg_info
 		br_json_out_uint(out, "last_seen_ms_ago", ms);
 	else
 		br_json_out_null(out, "last_seen_ms_ago");
-	br_api_write_counters(out, &info->counters);
+	br_api_write_counters(out, "counters", &info->counters);
+	br_json_out_string(out, "path", info->slow_path ? "daemon" : "kernel");
+	br_api_write_counters(out, "slow", &info->slow);
 }
 
 static void br_leg_write(struct br_api *api, struct br_json_out *out, const struct br_room *room,

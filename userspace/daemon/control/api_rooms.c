@@ -176,7 +176,7 @@ void br_api_room_stats(struct br_api *api, const struct br_request *request,
 	br_json_out_uint(&out, "publishers", sum.publishers);
 	br_json_out_uint(&out, "subscribers", sum.subscribers);
 	br_json_out_uint(&out, "streams", sum.streams);
-	br_api_write_counters(&out, &sum.counters);
+	br_api_write_counters(&out, "counters", &sum.counters);
 	br_json_out_object_end(&out);
 }
 

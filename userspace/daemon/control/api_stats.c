@@ -4,6 +4,7 @@
 
 #include "control/api.h"
 #include "control/problem.h"
+#include "plane/slow.h"
 
 const char *br_verdict_name(enum br_verdict verdict)
 {
@@ -18,11 +19,9 @@ const char *br_verdict_name(enum br_verdict verdict)
 	return "sent";
 }
 
-static void br_stats_reasons(struct br_api *api, struct br_json_out *out)
+static void br_stats_reasons(struct br_json_out *out,
+			     const struct br_counter counters[static BR_REASON_COUNT])
 {
-	struct br_counter counters[BR_REASON_COUNT];
-
-	br_plane_counters(api->plane, counters);
 	br_json_out_array(out, "reasons");
 	for (int r = 0; r < BR_REASON_COUNT; r++) {
 		br_json_out_object(out, NULL);
@@ -75,6 +74,27 @@ static void br_stats_interfaces(struct br_api *api, struct br_json_out *out)
 	br_json_out_array_end(out);
 }
 
+static void br_stats_counter(struct br_json_out *out, const char *name,
+			     const struct br_counter *counter)
+{
+	br_json_out_object(out, name);
+	br_json_out_uint(out, "packets", counter->packets);
+	br_json_out_uint(out, "bytes", counter->bytes);
+	br_json_out_object_end(out);
+}
+
+/* What the daemon forwarded itself. */
+static void br_stats_slow(struct br_api *api, struct br_json_out *out)
+{
+	const struct br_slow_totals *totals = br_plane_slow_totals(api->plane);
+
+	br_json_out_object(out, "slow_path");
+	br_stats_reasons(out, totals->reasons);
+	br_stats_counter(out, "tap", &totals->tapped);
+	br_json_out_uint(out, "tap_lost", totals->tap_lost);
+	br_json_out_object_end(out);
+}
+
 /* What the daemon's own socket read of the packets that XDP passed up. */
 static void br_stats_port(struct br_api *api, struct br_json_out *out)
 {
@@ -99,8 +119,10 @@ void br_api_stats(struct br_api *api, const struct br_request *request,
 		  struct br_response *response)
 {
 	struct br_json_out out = br_response_json(response, 200);
+	struct br_counter counters[BR_REASON_COUNT];
 
 	(void)request;
+	br_plane_counters(api->plane, counters);
 	br_json_out_object(&out, NULL);
 	br_json_out_string(&out, "version", api->version);
 	br_json_out_time(&out, "started", api->started_ms);
@@ -108,7 +130,8 @@ void br_api_stats(struct br_api *api, const struct br_request *request,
 	br_json_out_uint(&out, "rooms", br_rooms_count(api->rooms));
 	br_stats_interfaces(api, &out);
 	br_stats_tables(api, &out);
-	br_stats_reasons(api, &out);
+	br_stats_reasons(&out, counters);
+	br_stats_slow(api, &out);
 	br_stats_port(api, &out);
 	br_json_out_object_end(&out);
 }

@@ -10,6 +10,7 @@
 
 #include "control/api.h"
 #include "control/router.h"
+#include "plane/slow.h"
 
 static void br_metric_head(struct br_buffer *body, const char *name, const char *type,
 			   const char *help)
@@ -32,17 +33,17 @@ static void br_metric_label(struct br_buffer *body, const char *name, const char
 	br_buffer_add(body, "\"", 1);
 }
 
-static void br_metrics_reasons(struct br_api *api, struct br_buffer *body)
+static void br_metrics_reasons(struct br_buffer *body, const char *const names[2],
+			       const char *whose,
+			       const struct br_counter counters[static BR_REASON_COUNT])
 {
-	struct br_counter counters[BR_REASON_COUNT];
-
-	br_plane_counters(api->plane, counters);
 	for (int bytes = 0; bytes < 2; bytes++) {
-		const char *name = bytes ? "blindrelay_bytes_total" : "blindrelay_packets_total";
+		const char *name = names[bytes];
+		char help[128];
 
-		br_metric_head(body, name, "counter",
-			       bytes ? "Bytes of IP packets by what became of them."
-				     : "Packets and copies by what became of them.");
+		snprintf(help, sizeof(help), "%s %s by what became of them.",
+			 bytes ? "Bytes of IP packets" : "Packets and copies", whose);
+		br_metric_head(body, name, "counter", help);
 		for (int r = 0; r < BR_REASON_COUNT; r++)
 			br_buffer_printf(body, "%s{reason=\"%s\",verdict=\"%s\"} %" PRIu64 "\n",
 					 name, br_reason_name((enum br_reason)r),
@@ -50,6 +51,33 @@ static void br_metrics_reasons(struct br_api *api, struct br_buffer *body)
 					 bytes ? (uint64_t)counters[r].bytes
 					       : (uint64_t)counters[r].packets);
 	}
+}
+
+static void br_metrics_kernel(struct br_api *api, struct br_buffer *body)
+{
+	static const char *const names[] = {"blindrelay_packets_total", "blindrelay_bytes_total"};
+	struct br_counter counters[BR_REASON_COUNT];
+
+	br_plane_counters(api->plane, counters);
+	br_metrics_reasons(body, names, "in the kernel", counters);
+}
+
+/* What the daemon forwarded itself. */
+static void br_metrics_slow(struct br_api *api, struct br_buffer *body)
+{
+	static const char *const names[] = {"blindrelay_slow_packets_total",
+					    "blindrelay_slow_bytes_total"};
+	const struct br_slow_totals *totals = br_plane_slow_totals(api->plane);
+
+	br_metrics_reasons(body, names, "in the daemon", totals->reasons);
+	br_metric_head(body, "blindrelay_slow_tap_packets_total", "counter",
+		       "Packets that came to the daemon over the tap.");
+	br_buffer_printf(body, "blindrelay_slow_tap_packets_total %" PRIu64 "\n",
+			 (uint64_t)totals->tapped.packets);
+	br_metric_head(body, "blindrelay_slow_tap_lost_total", "counter",
+		       "Packets lost because the tap's buffer was full.");
+	br_buffer_printf(body, "blindrelay_slow_tap_lost_total %" PRIu64 "\n",
+			 (uint64_t)totals->tap_lost);
 }
 
 static void br_metrics_tables(struct br_api *api, struct br_buffer *body)
@@ -100,8 +128,8 @@ static void br_metrics_interfaces(struct br_api *api, struct br_buffer *body)
 	for (size_t i = 0; i < count; i++) {
 		br_buffer_text(body, "blindrelay_interface_up{");
 		br_metric_label(body, "interface", interfaces[i].name);
-		br_buffer_printf(body, ",mode=\"%s\"} %d\n",
-				 br_xdp_mode_name(interfaces[i].mode), interfaces[i].up);
+		br_buffer_printf(body, ",mode=\"%s\"} %d\n", br_xdp_mode_name(interfaces[i].mode),
+				 interfaces[i].up);
 	}
 	br_metric_head(body, "blindrelay_ready", "gauge", "1 while /readyz says ready.");
 	br_buffer_printf(body, "blindrelay_ready %d\n", br_api_ready(api));
@@ -181,7 +209,8 @@ void br_api_metrics(struct br_api *api, const struct br_request *request,
 	br_buffer_text(body, "blindrelay_build_info{");
 	br_metric_label(body, "version", api->version);
 	br_buffer_printf(body, ",abi=\"%u\"} 1\n", BR_ABI_VERSION);
-	br_metrics_reasons(api, body);
+	br_metrics_kernel(api, body);
+	br_metrics_slow(api, body);
 	br_metrics_tables(api, body);
 	br_metrics_rooms(api, body);
 	br_metrics_interfaces(api, body);

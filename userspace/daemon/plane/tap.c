@@ -73,6 +73,7 @@ static int br_tap_listen(struct br_plane_tap *tap)
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) ||
+	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)))
 		err = -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
@@ -190,14 +191,17 @@ static uint32_t br_tap_packet(struct br_plane *plane, struct mmsghdr *message,
 
 	totals->tapped.packets++;
 	totals->tapped.bytes += message->msg_len > ETH_HLEN ? message->msg_len - ETH_HLEN : 0;
-	if (message->msg_hdr.msg_flags & MSG_TRUNC ||
-	    br_tap_frame_parse(frame, message->msg_len, &datagram)) {
+	if (message->msg_len < ETH_HLEN || message->msg_hdr.msg_flags & MSG_TRUNC) {
 		br_plane_slow_count(plane, BR_BAD_LENGTH, 0);
 		return 0;
 	}
 	memcpy(&ticket, frame, sizeof(ticket));
 	if (!br_tap_route(plane, &ticket, &route)) {
 		br_plane_slow_count(plane, BR_NO_TICKET, 0);
+		return 0;
+	}
+	if (br_tap_frame_parse(frame, message->msg_len, &datagram)) {
+		br_plane_slow_count(plane, BR_BAD_LENGTH, 0);
 		return 0;
 	}
 	if (br_tap_is_stale(&message->msg_hdr, now)) {
