@@ -98,6 +98,11 @@ $(B)/tests/unit/test_room%: $(B)/obj/tests/unit/test_room%.o $(ROOM_OBJ) $(LIBBR
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
 
+# The slow path between fakes of the plane and the port, which the test brings along.
+$(B)/tests/unit/test_slow: $(call obj,tests/unit/test_slow.c userspace/daemon/media/slow.c) $(LIBBR)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+
 # Tests of the command's check: with its objects and the plane.
 CTL_OBJ := $(call obj,$(filter-out userspace/ctl/main.c,$(CTL_SRC)))
 $(B)/tests/unit/test_check%: $(B)/obj/tests/unit/test_check%.o $(CTL_OBJ) $(LIBD) $(LIBBR)
