@@ -94,12 +94,12 @@ static const struct br_wanted of_daemon[] = {
 	{CAP_NET_ADMIN, CAP_NET_ADMIN, "cap_net_admin"},
 	{CAP_BPF, CAP_SYS_ADMIN, "cap_bpf"},
 	{CAP_PERFMON, CAP_SYS_ADMIN, "cap_perfmon"}, /* pointer arithmetic of the programs */
+	{CAP_NET_RAW, CAP_NET_RAW, "cap_net_raw"},   /* reading the tap */
 };
 
-/* In addition: a network namespace of its own, and frames on the wire. */
+/* In addition: a network namespace of its own. */
 static const struct br_wanted of_self_test[] = {
 	{CAP_SYS_ADMIN, CAP_SYS_ADMIN, "cap_sys_admin"},
-	{CAP_NET_RAW, CAP_NET_RAW, "cap_net_raw"},
 };
 
 static bool br_missing_add(uint64_t capabilities, const struct br_wanted *wanted, size_t count,
@@ -139,8 +139,9 @@ static void br_judge_capabilities(const struct br_check_machine *machine,
 	struct br_check_line *line;
 
 	if (br_check_missing(machine->capabilities, false, missing)) {
-		br_check_add(report, BR_CHECK_MACHINE, "capabilities", BR_CHECK_OK,
-			     "cap_net_admin, cap_bpf, cap_perfmon, or what includes them");
+		br_check_add(
+			report, BR_CHECK_MACHINE, "capabilities", BR_CHECK_OK,
+			"cap_net_admin, cap_bpf, cap_perfmon, cap_net_raw, or what includes them");
 		return;
 	}
 	line = br_check_add(report, BR_CHECK_MACHINE, "capabilities", BR_CHECK_FAIL,

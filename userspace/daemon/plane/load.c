@@ -127,7 +127,7 @@ static int br_plane_load(struct br_plane *plane, struct br_error *error)
 	if (err == -EPERM || err == -EACCES)
 		return br_error_set(error, err, NULL,
 				    "the kernel refuses to load BPF programs: run as root, or with "
-				    "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
+				    "CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW and CAP_PERFMON");
 	if (err == -ENOMEM || err == -E2BIG)
 		return br_error_set(error, err, "tables", "no memory for tables of this size: %s",
 				    strerror(-err));

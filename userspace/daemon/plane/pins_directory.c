@@ -139,7 +139,8 @@ static int br_pins_mount(const char *path, bool *mounted, struct br_error *error
 		err = br_error_set(error, -errno, "state.path",
 				   "cannot mount a bpffs on %s: %s. Run as root, or mount one "
 				   "beforehand (mount -t bpf -o mode=0700 bpf DIRECTORY) and run "
-				   "with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; or set state.path "
+				   "with CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW and CAP_PERFMON; or "
+				   "set state.path "
 				   "to none",
 				   path, strerror(errno));
 	else if (!err && !done)
