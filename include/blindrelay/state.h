@@ -36,7 +36,8 @@ struct br_settings {
 	__u8 mode;    /* enum br_settings_mode */
 	__u8 mounted; /* the daemon mounted the bpffs, so a clean stop unmounts it */
 	__u8 interface_count;
-	__u8 reserved[5];
+	__u8 clones_shared; /* in generic mode copies have no bytes of their own: none are made */
+	__u8 reserved[4];
 	__u64 netns;	/* inode of the network namespace that the interfaces belong to */
 	__s64 since_ms; /* Unix time: when this state was made */
 	char interfaces[BR_EGRESS_MAX][16];

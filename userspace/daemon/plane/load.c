@@ -280,7 +280,14 @@ static int br_plane_open_devices(struct br_plane *plane, struct br_error *error)
 	if (plane->mode == BR_XDP_NONE)
 		return 0;
 	err = br_plane_loop_open(plane, error);
-	return err ? err : br_plane_tap_open(plane, error);
+	if (!err)
+		err = br_plane_tap_open(plane, error);
+	if (err || plane->mode != BR_XDP_GENERIC)
+		return err;
+	if (!plane->adopting)
+		plane->pins.settings.clones_shared = !br_plane_clones_private(plane);
+	plane->slow_all = plane->pins.settings.clones_shared;
+	return 0;
 }
 
 int br_plane_open(const struct br_plane_options *options, struct br_plane **out,

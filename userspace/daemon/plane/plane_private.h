@@ -169,6 +169,9 @@ int br_plane_tap_open(struct br_plane *plane, struct br_error *error);
 void br_plane_tap_close(struct br_plane *plane);
 void br_plane_tap_read(struct br_plane *plane);
 
+/* clones.c */
+bool br_plane_clones_private(struct br_plane *plane);
+
 /* replicators.c */
 struct br_copier {
 	unsigned int egress;
