@@ -282,8 +282,6 @@ int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 		err = br_plane_loop_open(plane, error);
 	if (!err)
 		err = br_plane_finish_state(plane, error);
-	if (!err)
-		err = br_plane_replicator(plane, 0, 0, true, error); /* where packets wait */
 	if (err) {
 		plane->keep = plane->adopting; /* it serves; better our end than its */
 		br_plane_close(plane);

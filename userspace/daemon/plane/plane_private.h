@@ -62,6 +62,11 @@ struct br_plane_loop {
 	int link; /* descriptor; -1: not attached */
 };
 
+/* The device over which the daemon gets packets with their tickets. */
+struct br_plane_tap {
+	uint32_t ifindex; /* 0: there is none */
+};
+
 /* Legs that still use next hops of the earlier daemon; see adopt_hops.c. */
 struct br_plane_adopted_hops {
 	uint32_t *uses;	    /* legs per entry of the earlier daemon */
@@ -93,7 +98,8 @@ struct br_plane {
 
 	struct br_plane_interface interfaces[BR_EGRESS_MAX];
 	struct br_plane_loop loop;
-	int replicators[BR_REPLICATORS]; /* map descriptors, -1 where not made yet */
+	struct br_plane_tap tap;
+	int replicators[BR_REPLICATORS]; /* map descriptors, -1 where not made */
 
 	/* memory of the kernel's tables */
 	struct br_leg *leg_table;
@@ -137,10 +143,18 @@ int br_plane_loop_open(struct br_plane *plane, struct br_error *error);
 void br_plane_loop_close(struct br_plane *plane);
 
 /* replicators.c */
-int br_plane_replicator(struct br_plane *plane, unsigned int egress, unsigned int copies, bool loop,
+struct br_copier {
+	unsigned int egress;
+	unsigned int copies;
+	bool tap, loop; /* one entry more for each */
+};
+/* Make or adopt the copiers of all interfaces. */
+int br_plane_replicators_open(struct br_plane *plane, struct br_error *error);
+/* Make sure that a copier exists. */
+int br_plane_replicator(struct br_plane *plane, const struct br_copier *copier,
 			struct br_error *error);
+/* The interface of a slot has a new ifindex: the kernel has emptied the copiers' entries. */
 int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress);
-int br_plane_replicators_adopt(struct br_plane *plane, struct br_error *error);
 void br_plane_replicators_close(struct br_plane *plane);
 
 /* legs.c */

@@ -41,12 +41,16 @@ static int br_route_copiers(struct br_plane *plane, const uint32_t per_egress[st
 
 	for (unsigned int egress = 0; egress < BR_EGRESS_MAX; egress++)
 		for (uint32_t todo = per_egress[egress]; todo;) {
-			uint32_t run = todo < chunk ? todo : chunk;
+			struct br_copier copier = {
+				.egress = egress,
+				.copies = todo < chunk ? todo : chunk,
+			};
 			int err;
 
-			todo -= run;
-			left -= run;
-			err = br_plane_replicator(plane, egress, run, left > 0, error);
+			todo -= copier.copies;
+			left -= copier.copies;
+			copier.loop = left > 0;
+			err = br_plane_replicator(plane, &copier, error);
 			if (err)
 				return err;
 		}
