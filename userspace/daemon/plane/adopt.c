@@ -196,13 +196,13 @@ int br_plane_finish_state(struct br_plane *plane, struct br_error *error)
 {
 	int err;
 
-	if (plane->adopting) {
-		err = plane->mode == BR_XDP_NONE ? 0 : br_plane_replicators_adopt(plane, error);
-		if (!err)
-			err = br_plane_adopt_hops(plane, error);
-	} else {
+	err = plane->mode == BR_XDP_NONE ? 0 : br_plane_replicators_open(plane, error);
+	if (err)
+		return err;
+	if (plane->adopting)
+		err = br_plane_adopt_hops(plane, error);
+	else
 		err = br_pins_in_use(&plane->pins) ? br_plane_pin_maps(plane, error) : 0;
-	}
 	if (err)
 		return err;
 	/* two parts per leg and what rooms need: enough unless most legs list many SSRCs */

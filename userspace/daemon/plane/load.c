@@ -293,7 +293,6 @@ static int br_plane_open_devices(struct br_plane *plane, struct br_error *error)
 int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 		  struct br_error *error)
 {
-	const struct br_copier waiting = {.loop = true}; /* where packets wait for their turn */
 	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct br_error ignored;
 	struct br_plane *plane;
@@ -334,8 +333,6 @@ int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 		err = br_plane_open_devices(plane, error);
 	if (!err)
 		err = br_plane_finish_state(plane, error);
-	if (!err && plane->mode != BR_XDP_NONE)
-		err = br_plane_replicator(plane, &waiting, error);
 	if (err) {
 		plane->keep = plane->adopting; /* it serves; better our end than its */
 		br_plane_close(plane);

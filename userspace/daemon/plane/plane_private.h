@@ -115,7 +115,7 @@ struct br_plane {
 	struct br_plane_interface interfaces[BR_EGRESS_MAX];
 	struct br_plane_loop loop;
 	struct br_plane_tap tap;
-	int replicators[BR_REPLICATORS]; /* map descriptors, -1 where not made yet */
+	int replicators[BR_REPLICATORS]; /* map descriptors, -1 where not made */
 
 	/* memory of the kernel's tables */
 	struct br_leg *leg_table;
@@ -178,10 +178,13 @@ struct br_copier {
 	unsigned int copies;
 	bool tap, loop; /* one entry more for each */
 };
+/* Make or adopt the copiers of all interfaces. */
+int br_plane_replicators_open(struct br_plane *plane, struct br_error *error);
+/* Make sure that a copier exists. */
 int br_plane_replicator(struct br_plane *plane, const struct br_copier *copier,
 			struct br_error *error);
+/* The interface of a slot has a new ifindex: the kernel has emptied the copiers' entries. */
 int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress);
-int br_plane_replicators_adopt(struct br_plane *plane, struct br_error *error);
 void br_plane_replicators_close(struct br_plane *plane);
 
 /* legs.c */
