@@ -164,7 +164,7 @@ asan: ## Run the unit tests under the address and undefined-behaviour sanitizers
 C_FILES = $(shell find bpf include userspace tests -name '*.[ch]' 2>/dev/null)
 check-format: ## Check the layout of the C files and the shell scripts
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
-	$(Q)shellcheck -x -S warning $(wildcard scripts/*.sh scripts/*/*.sh tests/*/*.sh .ci/run)
+	$(Q)shellcheck -x -S warning $(wildcard scripts/*.sh scripts/*/*.sh tests/*/*.sh tests/vm/guest/init tests/vm/guest/relay.sh .ci/run)
 
 TIDY_FILES = $(LIB_SRC) $(DAEMON_SRC) $(DAEMON_MAIN) $(CTL_SRC) $(LAB_SRC)
 tidy: $(SKELS) ## Let clang-tidy read the programs; generated headers are not ours to judge

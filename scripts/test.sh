@@ -10,6 +10,7 @@
 #   bpf      tests/bpf: the XDP programs under BPF_PROG_TEST_RUN (root)
 #   netns    tests/netns: the real daemon and hosts in network namespaces (root)
 #   api      tests/api: the control API with right and wrong input (root)
+#   vm       tests/vm: the packet path on another kernel, in a virtual machine (root)
 #
 # Without a group: all of them. Prints one line per test program and the log of those that
 # failed; logs stay in build/test. A program may print `ok NAME`, `not ok NAME` and
@@ -24,7 +25,7 @@ cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
 LOGS=$B/test
 LIMIT=900 # seconds for one program; none should need a fifth of it
-GROUPS_ALL="format unit asan bpf netns api"
+GROUPS_ALL="format unit asan bpf netns api vm"
 JOBS=$(nproc)
 passed=0
 failed=0
@@ -205,7 +206,7 @@ main()
 	run_test build make -s -j"$JOBS" B="$B" build test-programs || finish
 	for group in "$@"; do
 		case $group in
-		netns | api) group_scripts "$group" ;;
+		netns | api | vm) group_scripts "$group" ;;
 		*) "group_$group" ;;
 		esac
 	done

@@ -55,6 +55,8 @@ void check_dynamic(struct world *world, const struct tables *expected);
 const char *check_reason_name(uint32_t reason);
 /** check_verdict - verdict that a reason means in a program */
 uint32_t check_verdict(enum program program, uint32_t reason);
+/** check_excuse - this kernel cannot show the reason: it counts as reached */
+void check_excuse(uint32_t reason);
 /** check_was_reached - did any check_run() of this process end with the reason? */
 bool check_was_reached(uint32_t reason);
 

@@ -331,6 +331,17 @@ static uint64_t coarse_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+bool world_takes_metadata(struct world *world, size_t bytes)
+{
+	uint8_t in[512] = {};
+	struct xdp_md context = {.data = (uint32_t)bytes, .data_end = sizeof(in)};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = sizeof(in),
+		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
+
+	/* without a ticket: nothing comes of it but a count, which the next write clears */
+	return !bpf_prog_test_run_opts(bpf_program__fd(world->bpf->progs.stamp), &opts);
+}
+
 void world_run(struct world *world, struct world_run *run)
 {
 	const struct bpf_program *programs[PROGRAM_COUNT] = {

@@ -61,6 +61,13 @@ void world_set_cpu(struct world *world, const struct br_cpu *cpu);
 void world_read_dynamic(struct world *world, struct tables *tables);
 /** world_events - drain the ring buffer; returns how many, the first in world->events */
 unsigned int world_events(struct world *world);
+/**
+ * world_takes_metadata - may a test run have so many bytes of metadata in front of the packet?
+ *
+ * Old kernels, 6.1 for one, allow 32.
+ */
+bool world_takes_metadata(struct world *world, size_t bytes);
+
 /** world_run - run a program once; fails the test when the kernel refuses to */
 void world_run(struct world *world, struct world_run *run);
 
