@@ -112,6 +112,50 @@ metrics_well_formed()
 report "metrics are well formed" metrics_well_formed
 report "metrics name no room, leg or address" br_not grep -qE 'standup|camera|10\.77' "$BR_TMP/body"
 
+# --- pages ---
+# pages PATH KEY LIMIT: what is listed, page after page; fails when a page is wrong
+pages()
+{
+	local cursor='' names=''
+	while :; do
+		request GET "$1?limit=$3${cursor:+&cursor=$cursor}"
+		[ "$STATUS" = 200 ] && body_is ".$2 | length <= $3" || return
+		names+=$(jq -r ".$2[] | (.room // \"\") + \"/\" + .name" "$BR_TMP/body" | tr '\n' ' ')
+		cursor=$(jq -r '.next // ""' "$BR_TMP/body")
+		[ -n "$cursor" ] || break
+		is "$(header Link)" "<$1?limit=$3&cursor=$cursor>; rel=\"next\"" || return
+	done
+	is "$(header Link)" '' && echo "$names" >"$BR_TMP/names"
+}
+for limit in 1 2 3 4 1000; do
+	report "rooms in pages of $limit" pages /v1/rooms rooms $limit
+	report "all of them, once" is "$(cat "$BR_TMP/names")" "/standup /second /A.b-c_9 "
+	report "legs of a room in pages of $limit" pages /v1/rooms/standup/legs legs $limit
+	report "all of them, once" is "$(cat "$BR_TMP/names")" \
+		"standup/camera standup/wall standup/alice "
+	report "legs of all rooms in pages of $limit" pages /v1/legs legs $limit
+	report "all of them, once" is "$(cat "$BR_TMP/names")" \
+		"standup/camera standup/wall standup/alice second/camera "
+done
+# A page ends at an entry that is gone when the next one is asked for; one comes at the end.
+request GET '/v1/legs?limit=2'
+next=$(jq -r .next "$BR_TMP/body")
+request DELETE /v1/rooms/standup/legs/wall
+post /v1/rooms/standup/legs '{"name":"late","address":"10.77.0.2","port":7100,"role":"both"}'
+request GET "/v1/legs?limit=9&cursor=$next"
+answers "the next page, after changes" 200 '.next == null' \
+	'[.legs[] | .room + "/" + .name] == ["standup/alice", "standup/late", "second/camera"]'
+request PUT /v1/rooms/gone
+request GET '/v1/rooms?limit=1'
+next=$(jq -r .next "$BR_TMP/body")
+request GET "/v1/rooms?limit=2&cursor=$next"
+next=$(jq -r .next "$BR_TMP/body")
+request DELETE /v1/rooms/gone
+request GET "/v1/rooms?limit=2&cursor=$next"
+answers "the next page is empty when its rooms are gone" 200 '.rooms == [] and .next == null'
+request DELETE /v1/rooms/standup/legs/late
+post /v1/rooms/standup/legs '{"name":"wall","address":"fd77::2","port":6000,"role":"subscriber"}'
+
 # --- removal ---
 request DELETE /v1/rooms/standup/legs/wall
 answers "leg is removed" 204

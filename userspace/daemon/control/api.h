@@ -19,6 +19,8 @@
 
 #define BR_API_BODY_MAX	 (64ul * 1024) /* bytes of a request's body */
 #define BR_API_NAME_TEXT 512	       /* a name in a path, good or bad, with NUL */
+#define BR_QUERY_MAX	 12	       /* query parameters of one request */
+#define BR_QUERY_TEXT	 128	       /* name, '=' and value of one, decoded, with NUL */
 
 enum br_method {
 	BR_METHOD_GET,
@@ -44,11 +46,18 @@ struct br_api {
 	struct br_request_counts *counts;
 };
 
+/* The query of a request, decoded; see control/query.h. */
+struct br_query {
+	char params[BR_QUERY_MAX][BR_QUERY_TEXT]; /* "name=value" */
+	size_t count;
+};
+
 struct br_request {
 	enum br_method method;
 	char room[BR_API_NAME_TEXT]; /* {room} of the path, decoded; "" when it has none */
 	char leg[BR_API_NAME_TEXT];  /* {leg} */
-	const char *body;	     /* @body_length bytes, no NUL needed */
+	struct br_query query;
+	const char *body; /* @body_length bytes, no NUL needed */
 	size_t body_length;
 };
 
@@ -57,6 +66,7 @@ struct br_response {
 	const char *content_type; /* NULL: no body */
 	struct br_buffer body;
 	char location[256]; /* "": no Location */
+	char link[384];	    /* "": no Link */
 	char allow[64];	    /* "": no Allow */
 	bool retry_later;   /* full tables: say Retry-After */
 };
@@ -96,6 +106,11 @@ void br_api_openapi(struct br_api *api, const struct br_request *, struct br_res
 /* metrics.c */
 void br_api_metrics(struct br_api *api, const struct br_request *, struct br_response *);
 
+/**
+ * br_api_check_name - is @name good for a room or a leg? false: @response is the problem
+ * @field: input that it came in, for the problem
+ */
+bool br_api_check_name(const char *field, const char *name, struct br_response *response);
 /**
  * br_api_find_room - the room of the path
  *

@@ -302,3 +302,8 @@ int64_t br_room_leg_created_ms(const struct br_room_leg *leg)
 {
 	return leg->created_ms;
 }
+
+uint64_t br_room_leg_order(const struct br_room_leg *leg)
+{
+	return leg->order;
+}

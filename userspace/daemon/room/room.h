@@ -106,6 +106,12 @@ const char *br_room_name(const struct br_room *room);
 size_t br_room_leg_count(const struct br_room *room);
 /** br_room_created_ms - time of creation, Unix time in milliseconds */
 int64_t br_room_created_ms(const struct br_room *room);
+/**
+ * br_room_order - a number of its own among all rooms and legs
+ *
+ * Ascends along br_room_next, is never given again and outlives a restart that adopts.
+ */
+uint64_t br_room_order(const struct br_room *room);
 
 /**
  * br_room_leg_add - add a static leg and connect it
@@ -132,5 +138,7 @@ const struct br_static_leg *br_room_leg_spec(const struct br_room_leg *leg);
 uint32_t br_room_leg_slot(const struct br_room_leg *leg);
 /** br_room_leg_created_ms - Unix time in milliseconds */
 int64_t br_room_leg_created_ms(const struct br_room_leg *leg);
+/** br_room_leg_order - as br_room_order, along br_room_leg_next */
+uint64_t br_room_leg_order(const struct br_room_leg *leg);
 
 #endif

@@ -65,7 +65,8 @@ struct br_room {
 	char name[BR_NAME_MAX + 1];
 	struct br_room *previous, *next; /* by order of creation */
 	int64_t created_ms;
-	uint32_t id; /* of its record */
+	uint64_t order; /* among all rooms and legs */
+	uint32_t id;	/* of its record */
 	struct br_names leg_names;
 	struct br_room_leg *first_leg, *last_leg;
 	struct br_sources sources;
