@@ -55,6 +55,16 @@ problem "too many query parameters" 400 "$(jq -r '.field // ""' "$BR_TMP/body")"
 request GET "/v1/rooms?cursor=$(printf '1%.0s' {1..400})"
 problem "a query parameter that is too long" 400 ""
 
+for pair in rooms=1001 rooms=-1 legs=x legs=1001 sort=speed sort= interval_ms=99 interval_ms=60001 \
+	room=a%20b room= match=a%20b "match=$(printf 'n%.0s' {1..65})"; do
+	request GET "/v1/top?$pair"
+	problem "422 for top with ${pair:0:20}" 422 "${pair%%=*}"
+done
+request GET '/v1/top?room=nobody'
+problem "404 for top of an unknown room" 404 room
+request GET '/v1/top?by=out'
+problem "400 for an unknown parameter of top" 400 by
+
 # --- names in paths ---
 long=$(printf 'n%.0s' {1..65})
 for name in "$long" a%20b %C3%A4 a%3Cb '%25' 'a%2Bb' "$long$long$long$long$long$long$long$long$long"; do

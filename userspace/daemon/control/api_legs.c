@@ -78,16 +78,15 @@ static void br_leg_write_state(struct br_json_out *out, const struct br_leg_info
 	br_api_write_counters(out, &info->counters);
 }
 
-static void br_leg_write(struct br_api *api, struct br_json_out *out, const struct br_room *room,
-			 const struct br_room_leg *leg)
+void br_api_write_leg(struct br_api *api, struct br_json_out *out, const struct br_room_leg *leg)
 {
+	const struct br_room *room = br_room_leg_room(leg);
 	const struct br_static_leg *spec = br_room_leg_spec(leg);
 	struct br_leg_info info = {.reach = BR_REACH_NONE};
 	char address[BR_ADDR_TEXT];
 
 	/* a slot that the plane does not know shows as unreachable, with zero counters */
 	br_plane_leg_info(api->plane, br_room_leg_slot(leg), &info);
-	br_json_out_object(out, NULL);
 	br_json_out_string(out, "name", spec->name);
 	br_json_out_string(out, "room", br_room_name(room));
 	br_json_out_string(out, "role", br_role_name(spec->role));
@@ -97,6 +96,12 @@ static void br_leg_write(struct br_api *api, struct br_json_out *out, const stru
 	br_leg_write_ssrcs(out, "receive_ssrcs", spec->receive_ssrcs, spec->receive_ssrc_count);
 	br_json_out_time(out, "created", br_room_leg_created_ms(leg));
 	br_leg_write_state(out, &info);
+}
+
+static void br_leg_write(struct br_api *api, struct br_json_out *out, const struct br_room_leg *leg)
+{
+	br_json_out_object(out, NULL);
+	br_api_write_leg(api, out, leg);
 	br_json_out_object_end(out);
 }
 
@@ -121,7 +126,7 @@ static void br_legs_write_room(struct br_api *api, struct br_json_out *out,
 
 	while (!page->more && (leg = br_room_leg_next(room, leg)))
 		if (br_page_has_leg(page, room, leg) && br_page_take(page, room, leg))
-			br_leg_write(api, out, room, leg);
+			br_leg_write(api, out, leg);
 }
 
 void br_api_legs_list(struct br_api *api, const struct br_request *request,
@@ -183,7 +188,7 @@ void br_api_leg_post(struct br_api *api, const struct br_request *request,
 	out = br_response_json(response, 201);
 	snprintf(response->location, sizeof(response->location), "/v1/rooms/%s/legs/%s",
 		 br_room_name(room), spec.name);
-	br_leg_write(api, &out, room, leg);
+	br_leg_write(api, &out, leg);
 }
 
 void br_api_leg_get(struct br_api *api, const struct br_request *request,
@@ -196,7 +201,7 @@ void br_api_leg_get(struct br_api *api, const struct br_request *request,
 	if (!leg)
 		return;
 	out = br_response_json(response, 200);
-	br_leg_write(api, &out, room, leg);
+	br_leg_write(api, &out, leg);
 }
 
 void br_api_leg_delete(struct br_api *api, const struct br_request *request,

@@ -22,17 +22,23 @@ bool br_api_check_name(const char *field, const char *name, struct br_response *
 	return false;
 }
 
-struct br_room *br_api_find_room(struct br_api *api, const struct br_request *request,
-				 struct br_response *response)
+struct br_room *br_api_find_room_named(struct br_api *api, const char *name,
+				       struct br_response *response)
 {
 	struct br_room *room;
 
-	if (!br_api_check_name("room", request->room, response))
+	if (!br_api_check_name("room", name, response))
 		return NULL;
-	room = br_room_find(api->rooms, request->room);
+	room = br_room_find(api->rooms, name);
 	if (!room)
-		br_problem_set(response, 404, "room", "there is no room \"%s\"", request->room);
+		br_problem_set(response, 404, "room", "there is no room \"%s\"", name);
 	return room;
+}
+
+struct br_room *br_api_find_room(struct br_api *api, const struct br_request *request,
+				 struct br_response *response)
+{
+	return br_api_find_room_named(api, request->room, response);
 }
 
 bool br_api_check_empty(const struct br_request *request, struct br_response *response)

@@ -23,6 +23,7 @@ static const struct br_route_entry routes[] = {
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/rooms/{room}/stats", br_api_room_stats},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/legs", br_api_legs_list},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/stats", br_api_stats},
+	{BR_METHOD_GET, BR_BODY_NONE, "/v1/top", br_api_top},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/openapi.json", br_api_openapi},
 	{BR_METHOD_GET, BR_BODY_NONE, "/healthz", br_api_healthz},
 	{BR_METHOD_GET, BR_BODY_NONE, "/readyz", br_api_readyz},
@@ -37,6 +38,7 @@ static const struct {
 	{br_api_rooms_list, br_page_query},
 	{br_api_room_legs_list, br_page_query},
 	{br_api_legs_list, br_page_query},
+	{br_api_top, br_top_query},
 };
 
 static const char *const method_names[BR_METHOD_COUNT] = {

@@ -285,16 +285,7 @@ static void br_leg_read_counters(const struct br_plane *plane, uint32_t index,
 	if (!each)
 		return;
 	if (!bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.leg_counters), &index, each))
-		for (int cpu = 0; cpu < plane->cpus; cpu++) {
-			sum->rx.packets += each[cpu].rx.packets;
-			sum->rx.bytes += each[cpu].rx.bytes;
-			sum->tx.packets += each[cpu].tx.packets;
-			sum->tx.bytes += each[cpu].tx.bytes;
-			sum->rx_dropped += each[cpu].rx_dropped;
-			sum->tx_dropped += each[cpu].tx_dropped;
-			if (each[cpu].last_seen_ns > sum->last_seen_ns)
-				sum->last_seen_ns = each[cpu].last_seen_ns;
-		}
+		br_plane_leg_sum(each, plane->cpus, sum);
 	free(each);
 }
 

@@ -150,6 +150,9 @@ void br_plane_leg_follow(struct br_plane *plane, uint32_t leg, const struct br_n
 int br_plane_leg_adopt(struct br_plane *plane, uint32_t leg);
 void br_plane_leg_repair(struct br_plane *plane, uint32_t leg);
 
+/* counters.c */
+void br_plane_leg_sum(const struct br_leg_counters *each, int cpus, struct br_leg_counters *sum);
+
 /* routes.c */
 int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
 		       size_t count, struct br_error *error);
