@@ -112,6 +112,15 @@ check "remove a leg" 0 "leg wall removed" remove standup wall
 check "remove a room" 0 "room standup removed" remove standup
 check "it is gone" 0 "no rooms" rooms
 
+# --- more than one page ---
+seq 2001 | sed 's|.*|url = "http://localhost/v1/rooms/n&"\noutput = "/dev/null"|' >"$BR_TMP/many"
+"${CURL[@]}" --unix-socket "$SOCKET" -X PUT -K "$BR_TMP/many"
+check "three pages of rooms" 0 "^n2001 +0 " rooms
+report "each room once" is "$(grep -c '^n' "$BR_TMP/out")" 2001
+report "the same as JSON" json '.next == null and ([.rooms[].name] | unique | length == 2001)' rooms
+"${CURL[@]}" --unix-socket "$SOCKET" -X DELETE -K "$BR_TMP/many"
+check "and gone again" 0 "no rooms" rooms
+
 # --- readiness follows the interface ---
 ip -n "$(br_ns relay)" link set media down
 not_ready() { request GET /readyz && [ "$STATUS" = 503 ]; }

@@ -112,6 +112,88 @@ metrics_well_formed()
 report "metrics are well formed" metrics_well_formed
 report "metrics name no room, leg or address" br_not grep -qE 'standup|camera|10\.77' "$BR_TMP/body"
 
+# --- rates: the first answer has one sample only ---
+request GET /v1/top
+answers "top, with one sample" 200 '.interval_ms == null and .relay.rates == null' \
+	'.relay | .rooms == 3 and .legs == 4 and .received_packets == 1 and .received_bytes == 128' \
+	'[.rooms[].name] == ["standup", "second", "A.b-c_9"]' \
+	'.rooms[0] | .legs == 3 and .counters.received_packets == 1 and .rates == null' \
+	'.legs[0] | .name == "camera" and .room == "standup" and .streams == 3 and .rates == null' \
+	'.sampled | test("^20[0-9]{2}-[0-9]{2}-[0-9]{2}T")'
+# top QUERY: two samples that are far enough apart, with 4 packets in between
+top()
+{
+	request GET "/v1/top?interval_ms=100"
+	br_in peer "$LAB" source --to 10.77.0.1:40000 --from 10.77.0.2 --local-port 5004 \
+		--suite none --ssrc 1 --rate 100 --count 4 --bytes 100 >"$BR_TMP/source" 2>&1
+	sampled() { request GET "/v1/top?interval_ms=100$1" && body_is '.relay.rates.received_packets > 0'; }
+	br_until 5 sampled "$1"
+}
+report "top, with two samples" top ""
+near() { body_is --argjson want "$2" "($1) * .interval_ms / 1000 - \$want | fabs < 0.1"; }
+report "rate of packets in" near .relay.rates.received_packets 4
+report "rate of bits in" near '.relay.rates.received_bits / 8' 512
+report "of the room" near '.rooms[0].rates.received_packets' 4
+report "of the leg" near '.legs[] | select(.room + .name == "standupcamera").rates.received_packets' 4
+report "by reason" near '.reasons[] | select(.reason == "forwarded").packets_per_s' 4
+report "copies: each packet to wall and alice" near .relay.rates.sent_packets 8
+report "busiest by packets in" top "&sort=in&legs=1&rooms=1"
+answers "are one of each" 200 '[.rooms[].name] == ["standup"] and [.legs[].name] == ["camera"]'
+request GET '/v1/top?sort=name'
+answers "by name" 200 '[.rooms[].name] == ["A.b-c_9", "second", "standup"]' \
+	'[.legs[] | .room + "/" + .name] == ["second/camera", "standup/alice", "standup/camera", "standup/wall"]'
+request GET '/v1/top?sort=legs&rooms=2&legs=0'
+answers "by legs, no legs listed" 200 '[.rooms[].name] == ["standup", "second"] and .legs == []'
+request GET '/v1/top?room=standup&match=CA&sort=name'
+answers "of one room, by part of the name" 200 '[.rooms[].name] == ["standup"]' \
+	'[.legs[].name] == ["camera"]'
+request GET '/v1/top?match=SEC'
+answers "by part of the room's name" 200 '[.rooms[].name] == ["second"] and [.legs[].room] == ["second"]'
+
+# --- pages ---
+# pages PATH KEY LIMIT: what is listed, page after page; fails when a page is wrong
+pages()
+{
+	local cursor='' names=''
+	while :; do
+		request GET "$1?limit=$3${cursor:+&cursor=$cursor}"
+		[ "$STATUS" = 200 ] && body_is ".$2 | length <= $3" || return
+		names+=$(jq -r ".$2[] | (.room // \"\") + \"/\" + .name" "$BR_TMP/body" | tr '\n' ' ')
+		cursor=$(jq -r '.next // ""' "$BR_TMP/body")
+		[ -n "$cursor" ] || break
+		is "$(header Link)" "<$1?limit=$3&cursor=$cursor>; rel=\"next\"" || return
+	done
+	is "$(header Link)" '' && echo "$names" >"$BR_TMP/names"
+}
+for limit in 1 2 3 4 1000; do
+	report "rooms in pages of $limit" pages /v1/rooms rooms $limit
+	report "all of them, once" is "$(cat "$BR_TMP/names")" "/standup /second /A.b-c_9 "
+	report "legs of a room in pages of $limit" pages /v1/rooms/standup/legs legs $limit
+	report "all of them, once" is "$(cat "$BR_TMP/names")" \
+		"standup/camera standup/wall standup/alice "
+	report "legs of all rooms in pages of $limit" pages /v1/legs legs $limit
+	report "all of them, once" is "$(cat "$BR_TMP/names")" \
+		"standup/camera standup/wall standup/alice second/camera "
+done
+# A page ends at an entry that is gone when the next one is asked for; one comes at the end.
+request GET '/v1/legs?limit=2'
+next=$(jq -r .next "$BR_TMP/body")
+request DELETE /v1/rooms/standup/legs/wall
+post /v1/rooms/standup/legs '{"name":"late","address":"10.77.0.2","port":7100,"role":"both"}'
+request GET "/v1/legs?limit=9&cursor=$next"
+answers "the next page, after changes" 200 '.next == null' \
+	'[.legs[] | .room + "/" + .name] == ["standup/alice", "standup/late", "second/camera"]'
+request PUT /v1/rooms/gone
+request GET '/v1/rooms?limit=1'
+next=$(jq -r .next "$BR_TMP/body")
+request GET "/v1/rooms?limit=2&cursor=$next"
+next=$(jq -r .next "$BR_TMP/body")
+request DELETE /v1/rooms/gone
+request GET "/v1/rooms?limit=2&cursor=$next"
+answers "the next page is empty when its rooms are gone" 200 '.rooms == [] and .next == null'
+request DELETE /v1/rooms/standup/legs/late
+post /v1/rooms/standup/legs '{"name":"wall","address":"fd77::2","port":6000,"role":"subscriber"}'
+
 # --- removal ---
 request DELETE /v1/rooms/standup/legs/wall
 answers "leg is removed" 204

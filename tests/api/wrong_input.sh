@@ -33,8 +33,37 @@ request DELETE /metrics
 report "Allow lists exactly what works" is "$(header Allow)" "GET, HEAD"
 request PUT $LEGS/taken
 report "Allow of a leg" is "$(header Allow)" "GET, HEAD, DELETE"
-request GET '/v1/rooms?limit=3'
-problem "query parameters are refused" 400 ""
+request GET '/v1/stats?limit=3'
+problem "query parameters where none are taken" 400 ""
+request GET '/v1/rooms?limt=3'
+problem "unknown query parameter" 400 limt
+report "and what was meant" grep -q 'did you mean \\"limit' "$BR_TMP/body"
+request GET '/v1/rooms?limit=1&limit=2'
+problem "query parameter given twice" 400 limit
+for limit in '' 0 1001 -1 x 1.5 99999999999999999999; do
+	for path in /v1/rooms /v1/legs $LEGS; do
+		request GET "$path?limit=$limit"
+		problem "422 for limit '$limit' of $path" 422 limit
+	done
+done
+for cursor in '' x 1 1. .1 1.2.3 -1.0 1.x 99999999999999999999.0; do
+	request GET "/v1/legs?cursor=$cursor"
+	problem "422 for cursor '$cursor'" 422 cursor
+done
+request GET "/v1/rooms?$(printf 'a=%.0s&' {1..40})"
+problem "too many query parameters" 400 "$(jq -r '.field // ""' "$BR_TMP/body")"
+request GET "/v1/rooms?cursor=$(printf '1%.0s' {1..400})"
+problem "a query parameter that is too long" 400 ""
+
+for pair in rooms=1001 rooms=-1 legs=x legs=1001 sort=speed sort= interval_ms=99 interval_ms=60001 \
+	room=a%20b room= match=a%20b "match=$(printf 'n%.0s' {1..65})"; do
+	request GET "/v1/top?$pair"
+	problem "422 for top with ${pair:0:20}" 422 "${pair%%=*}"
+done
+request GET '/v1/top?room=nobody'
+problem "404 for top of an unknown room" 404 room
+request GET '/v1/top?by=out'
+problem "400 for an unknown parameter of top" 400 by
 
 # --- names in paths ---
 long=$(printf 'n%.0s' {1..65})

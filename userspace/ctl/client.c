@@ -167,6 +167,60 @@ int br_ctl_request(const struct br_ctl_args *args, const char *method, const cha
 	return result;
 }
 
+/* Entries of the next page behind those there are; false without memory. */
+static bool br_client_append(cJSON *all, const cJSON *page)
+{
+	const cJSON *entry;
+
+	cJSON_ArrayForEach (entry, page)
+		if (!cJSON_AddItemToArray(all, cJSON_Duplicate(entry, true)))
+			return false;
+	return true;
+}
+
+int br_ctl_list(const struct br_ctl_args *args, const char *path, const char *key,
+		struct br_reply *reply)
+{
+	int err = br_ctl_request(args, "GET", path, NULL, reply);
+	char next[64], query[1100];
+
+	while (!err && *br_member_text(reply->json, "next")) {
+		struct br_reply page;
+
+		snprintf(next, sizeof(next), "%s", br_member_text(reply->json, "next"));
+		snprintf(query, sizeof(query), "%s?cursor=%s", path, next);
+		err = br_ctl_request(args, "GET", query, NULL, &page);
+		if (err)
+			break;
+		if (!br_client_append(cJSON_GetObjectItem(reply->json, key),
+				      cJSON_GetObjectItem(page.json, key)) ||
+		    !cJSON_ReplaceItemInObject(reply->json, "next",
+					       cJSON_DetachItemFromObject(page.json, "next"))) {
+			fprintf(stderr, "blindrelay: out of memory\n");
+			err = BR_CTL_FAILED;
+		}
+		br_reply_free(&page);
+		free(reply->text);
+		reply->text = NULL;
+	}
+	if (err)
+		br_reply_free(reply);
+	return err;
+}
+
+void br_reply_print(const struct br_reply *reply)
+{
+	char *text;
+
+	if (reply->text) {
+		puts(reply->text);
+		return;
+	}
+	text = cJSON_PrintUnformatted(reply->json);
+	puts(text ? text : "null");
+	cJSON_free(text);
+}
+
 void br_reply_free(struct br_reply *reply)
 {
 	free(reply->text);

@@ -105,6 +105,18 @@ struct br_reply {
 int br_ctl_request(const struct br_ctl_args *args, const char *method, const char *path,
 		   const char *body, struct br_reply *reply);
 /**
+ * br_ctl_list - ask for all pages of a list
+ * @path: without a query
+ * @key: member with the list
+ * @reply: all entries in one; its text is NULL when they came in several pages
+ *
+ * Return: as br_ctl_request.
+ */
+int br_ctl_list(const struct br_ctl_args *args, const char *path, const char *key,
+		struct br_reply *reply);
+/** br_reply_print - the JSON, as it came if it can be */
+void br_reply_print(const struct br_reply *reply);
+/**
  * br_ctl_try - the same without a message
  *
  * Return: the HTTP status with @reply set, or a negative errno when the daemon did not answer.

@@ -63,12 +63,12 @@ int br_ctl_legs(const struct br_ctl_args *args)
 
 	if (args->word_count)
 		br_ctl_path(path, sizeof(path), args->words[0], "/legs", NULL);
-	err = br_ctl_request(args, "GET", path, NULL, &reply);
+	err = br_ctl_list(args, path, "legs", &reply);
 	if (err)
 		return err;
 	legs = cJSON_GetObjectItem(reply.json, "legs");
 	if (args->json)
-		puts(reply.text);
+		br_reply_print(&reply);
 	else if (cJSON_GetArraySize(legs))
 		br_ctl_legs_print(legs, !args->word_count);
 	else

@@ -10,12 +10,12 @@ int br_ctl_rooms(const struct br_ctl_args *args)
 	const cJSON *room;
 	struct br_reply reply;
 	struct br_table table;
-	int err = br_ctl_request(args, "GET", "/v1/rooms", NULL, &reply);
+	int err = br_ctl_list(args, "/v1/rooms", "rooms", &reply);
 
 	if (err)
 		return err;
 	if (args->json) {
-		puts(reply.text);
+		br_reply_print(&reply);
 	} else if (!cJSON_GetArraySize(cJSON_GetObjectItem(reply.json, "rooms"))) {
 		puts("no rooms; `blindrelay create NAME` makes one");
 	} else {
@@ -75,7 +75,7 @@ int br_ctl_room(const struct br_ctl_args *args)
 	}
 	if (!err) {
 		br_ctl_path(path, sizeof(path), args->words[0], "/legs", NULL);
-		err = br_ctl_request(args, "GET", path, NULL, &legs);
+		err = br_ctl_list(args, path, "legs", &legs);
 	}
 	if (!err && args->json) {
 		char *list = cJSON_PrintUnformatted(cJSON_GetObjectItem(legs.json, "legs"));

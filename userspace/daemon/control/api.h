@@ -19,6 +19,8 @@
 
 #define BR_API_BODY_MAX	 (64ul * 1024) /* bytes of a request's body */
 #define BR_API_NAME_TEXT 512	       /* a name in a path, good or bad, with NUL */
+#define BR_QUERY_MAX	 12	       /* query parameters of one request */
+#define BR_QUERY_TEXT	 128	       /* name, '=' and value of one, decoded, with NUL */
 
 enum br_method {
 	BR_METHOD_GET,
@@ -32,6 +34,7 @@ enum br_method {
 };
 
 struct br_request_counts;
+struct br_top;
 
 /* What handlers work on; lives as long as the control. */
 struct br_api {
@@ -42,13 +45,21 @@ struct br_api {
 	const struct br_port *port; /* NULL: not shown */
 	int64_t started_ms;	    /* Unix time */
 	struct br_request_counts *counts;
+	struct br_top *top;
+};
+
+/* The query of a request, decoded; see control/query.h. */
+struct br_query {
+	char params[BR_QUERY_MAX][BR_QUERY_TEXT]; /* "name=value" */
+	size_t count;
 };
 
 struct br_request {
 	enum br_method method;
 	char room[BR_API_NAME_TEXT]; /* {room} of the path, decoded; "" when it has none */
 	char leg[BR_API_NAME_TEXT];  /* {leg} */
-	const char *body;	     /* @body_length bytes, no NUL needed */
+	struct br_query query;
+	const char *body; /* @body_length bytes, no NUL needed */
 	size_t body_length;
 };
 
@@ -57,6 +68,7 @@ struct br_response {
 	const char *content_type; /* NULL: no body */
 	struct br_buffer body;
 	char location[256]; /* "": no Location */
+	char link[384];	    /* "": no Link */
 	char allow[64];	    /* "": no Allow */
 	bool retry_later;   /* full tables: say Retry-After */
 };
@@ -91,16 +103,33 @@ void br_api_readyz(struct br_api *api, const struct br_request *, struct br_resp
 bool br_api_ready(const struct br_api *api);
 /** br_verdict_name - "pass", "drop" or "sent" */
 const char *br_verdict_name(enum br_verdict verdict);
+/** br_api_write_interfaces, br_api_write_tables - members of /v1/stats and /v1/top */
+void br_api_write_interfaces(struct br_api *api, struct br_json_out *out);
+void br_api_write_tables(struct br_api *api, struct br_json_out *out);
+/** br_api_write_reason - members that tell of one reason; the object is the caller's */
+void br_api_write_reason(struct br_json_out *out, enum br_reason reason,
+			 const struct br_counter *counter);
+/* api_top.c */
+void br_api_top(struct br_api *api, const struct br_request *, struct br_response *);
+extern const char *const br_top_query[];
 /* openapi.c */
 void br_api_openapi(struct br_api *api, const struct br_request *, struct br_response *);
 /* metrics.c */
 void br_api_metrics(struct br_api *api, const struct br_request *, struct br_response *);
 
 /**
- * br_api_find_room - the room of the path
+ * br_api_check_name - is @name good for a room or a leg? false: @response is the problem
+ * @field: input that it came in, for the problem
+ */
+bool br_api_check_name(const char *field, const char *name, struct br_response *response);
+/**
+ * br_api_find_room_named - a room that must be there
  *
  * Return: NULL when the name is malformed or there is none; @response is the problem then.
  */
+struct br_room *br_api_find_room_named(struct br_api *api, const char *name,
+				       struct br_response *response);
+/** br_api_find_room - the room of the path, as br_api_find_room_named */
 struct br_room *br_api_find_room(struct br_api *api, const struct br_request *request,
 				 struct br_response *response);
 /** br_api_find_leg - the leg of the path in @room; NULL as br_api_find_room */
@@ -117,6 +146,9 @@ bool br_api_ms_ago(uint64_t monotonic_ns, uint64_t *ms);
 /** br_api_write_counters - member "counters" of a leg or a room */
 void br_api_write_counters(struct br_json_out *out, const char *key,
 			   const struct br_leg_counters *counters);
+
+/** br_api_write_leg - members that tell of one leg; the object is the caller's */
+void br_api_write_leg(struct br_api *api, struct br_json_out *out, const struct br_room_leg *leg);
 
 /* api_leg_body.c */
 /**

@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "control/api.h"
+#include "control/page.h"
 #include "control/problem.h"
-#include "lib/text.h"
 
 static const char *br_reach_name(enum br_leg_reach reach)
 {
@@ -81,16 +81,15 @@ static void br_leg_write_state(struct br_json_out *out, const struct br_leg_info
 	br_api_write_counters(out, "slow", &info->slow);
 }
 
-static void br_leg_write(struct br_api *api, struct br_json_out *out, const struct br_room *room,
-			 const struct br_room_leg *leg)
+void br_api_write_leg(struct br_api *api, struct br_json_out *out, const struct br_room_leg *leg)
 {
+	const struct br_room *room = br_room_leg_room(leg);
 	const struct br_static_leg *spec = br_room_leg_spec(leg);
 	struct br_leg_info info = {.reach = BR_REACH_NONE};
 	char address[BR_ADDR_TEXT];
 
 	/* a slot that the plane does not know shows as unreachable, with zero counters */
 	br_plane_leg_info(api->plane, br_room_leg_slot(leg), &info);
-	br_json_out_object(out, NULL);
 	br_json_out_string(out, "name", spec->name);
 	br_json_out_string(out, "room", br_room_name(room));
 	br_json_out_string(out, "role", br_role_name(spec->role));
@@ -100,6 +99,12 @@ static void br_leg_write(struct br_api *api, struct br_json_out *out, const stru
 	br_leg_write_ssrcs(out, "receive_ssrcs", spec->receive_ssrcs, spec->receive_ssrc_count);
 	br_json_out_time(out, "created", br_room_leg_created_ms(leg));
 	br_leg_write_state(out, &info);
+}
+
+static void br_leg_write(struct br_api *api, struct br_json_out *out, const struct br_room_leg *leg)
+{
+	br_json_out_object(out, NULL);
+	br_api_write_leg(api, out, leg);
 	br_json_out_object_end(out);
 }
 
@@ -107,14 +112,9 @@ struct br_room_leg *br_api_find_leg(struct br_room *room, const struct br_reques
 				    struct br_response *response)
 {
 	struct br_room_leg *leg;
-	char name[BR_QUOTE_TEXT];
 
-	if (!br_name_valid(request->leg)) {
-		br_problem_set(response, 422, "leg",
-			       "expected 1 to %d characters of A-Z a-z 0-9 _ . -, got %s",
-			       BR_NAME_MAX, br_text_name(request->leg, name));
+	if (!br_api_check_name("leg", request->leg, response))
 		return NULL;
-	}
 	leg = br_room_leg_find(room, request->leg);
 	if (!leg)
 		br_problem_set(response, 404, "leg", "there is no leg \"%s\" in room \"%s\"",
@@ -123,26 +123,32 @@ struct br_room_leg *br_api_find_leg(struct br_room *room, const struct br_reques
 }
 
 static void br_legs_write_room(struct br_api *api, struct br_json_out *out,
-			       const struct br_room *room)
+			       const struct br_room *room, struct br_page *page)
 {
 	struct br_room_leg *leg = NULL;
 
-	while ((leg = br_room_leg_next(room, leg)))
-		br_leg_write(api, out, room, leg);
+	while (!page->more && (leg = br_room_leg_next(room, leg)))
+		if (br_page_has_leg(page, room, leg) && br_page_take(page, room, leg))
+			br_leg_write(api, out, leg);
 }
 
 void br_api_legs_list(struct br_api *api, const struct br_request *request,
 		      struct br_response *response)
 {
-	struct br_json_out out = br_response_json(response, 200);
 	struct br_room *room = NULL;
+	struct br_json_out out;
+	struct br_page page;
 
-	(void)request;
+	if (!br_page_begin(&page, request, response))
+		return;
+	out = br_response_json(response, 200);
 	br_json_out_object(&out, NULL);
 	br_json_out_array(&out, "legs");
-	while ((room = br_room_next(api->rooms, room)))
-		br_legs_write_room(api, &out, room);
+	while (!page.more && (room = br_room_next(api->rooms, room)))
+		if (br_page_has_room(&page, room))
+			br_legs_write_room(api, &out, room, &page);
 	br_json_out_array_end(&out);
+	br_page_end(&page, &out, response, "/v1/legs");
 	br_json_out_object_end(&out);
 }
 
@@ -151,14 +157,18 @@ void br_api_room_legs_list(struct br_api *api, const struct br_request *request,
 {
 	struct br_room *room = br_api_find_room(api, request, response);
 	struct br_json_out out;
+	struct br_page page;
+	char path[BR_NAME_MAX + 32];
 
-	if (!room)
+	if (!room || !br_page_begin(&page, request, response))
 		return;
 	out = br_response_json(response, 200);
 	br_json_out_object(&out, NULL);
 	br_json_out_array(&out, "legs");
-	br_legs_write_room(api, &out, room);
+	br_legs_write_room(api, &out, room, &page);
 	br_json_out_array_end(&out);
+	snprintf(path, sizeof(path), "/v1/rooms/%s/legs", br_room_name(room));
+	br_page_end(&page, &out, response, path);
 	br_json_out_object_end(&out);
 }
 
@@ -181,7 +191,7 @@ void br_api_leg_post(struct br_api *api, const struct br_request *request,
 	out = br_response_json(response, 201);
 	snprintf(response->location, sizeof(response->location), "/v1/rooms/%s/legs/%s",
 		 br_room_name(room), spec.name);
-	br_leg_write(api, &out, room, leg);
+	br_leg_write(api, &out, leg);
 }
 
 void br_api_leg_get(struct br_api *api, const struct br_request *request,
@@ -194,7 +204,7 @@ void br_api_leg_get(struct br_api *api, const struct br_request *request,
 	if (!leg)
 		return;
 	out = br_response_json(response, 200);
-	br_leg_write(api, &out, room, leg);
+	br_leg_write(api, &out, leg);
 }
 
 void br_api_leg_delete(struct br_api *api, const struct br_request *request,

@@ -5,26 +5,40 @@
 #include <arpa/inet.h>
 
 #include "control/api.h"
+#include "control/page.h"
 #include "control/problem.h"
 #include "lib/json.h"
 #include "lib/text.h"
 
+bool br_api_check_name(const char *field, const char *name, struct br_response *response)
+{
+	char quoted[BR_QUOTE_TEXT];
+
+	if (br_name_valid(name))
+		return true;
+	br_problem_set(response, 422, field,
+		       "expected 1 to %d characters of A-Z a-z 0-9 _ . -, got %s", BR_NAME_MAX,
+		       br_text_name(name, quoted));
+	return false;
+}
+
+struct br_room *br_api_find_room_named(struct br_api *api, const char *name,
+				       struct br_response *response)
+{
+	struct br_room *room;
+
+	if (!br_api_check_name("room", name, response))
+		return NULL;
+	room = br_room_find(api->rooms, name);
+	if (!room)
+		br_problem_set(response, 404, "room", "there is no room \"%s\"", name);
+	return room;
+}
+
 struct br_room *br_api_find_room(struct br_api *api, const struct br_request *request,
 				 struct br_response *response)
 {
-	struct br_room *room;
-	char name[BR_QUOTE_TEXT];
-
-	if (!br_name_valid(request->room)) {
-		br_problem_set(response, 422, "room",
-			       "expected 1 to %d characters of A-Z a-z 0-9 _ . -, got %s",
-			       BR_NAME_MAX, br_text_name(request->room, name));
-		return NULL;
-	}
-	room = br_room_find(api->rooms, request->room);
-	if (!room)
-		br_problem_set(response, 404, "room", "there is no room \"%s\"", request->room);
-	return room;
+	return br_api_find_room_named(api, request->room, response);
 }
 
 bool br_api_check_empty(const struct br_request *request, struct br_response *response)
@@ -100,15 +114,20 @@ static void br_room_write(struct br_json_out *out, const struct br_room *room)
 void br_api_rooms_list(struct br_api *api, const struct br_request *request,
 		       struct br_response *response)
 {
-	struct br_json_out out = br_response_json(response, 200);
 	struct br_room *room = NULL;
+	struct br_json_out out;
+	struct br_page page;
 
-	(void)request;
+	if (!br_page_begin(&page, request, response))
+		return;
+	out = br_response_json(response, 200);
 	br_json_out_object(&out, NULL);
 	br_json_out_array(&out, "rooms");
-	while ((room = br_room_next(api->rooms, room)))
-		br_room_write(&out, room);
+	while (!page.more && (room = br_room_next(api->rooms, room)))
+		if (br_page_has_room(&page, room) && br_page_take(&page, room, NULL))
+			br_room_write(&out, room);
 	br_json_out_array_end(&out);
+	br_page_end(&page, &out, response, "/v1/rooms");
 	br_json_out_object_end(&out);
 }
 

@@ -19,18 +19,23 @@ const char *br_verdict_name(enum br_verdict verdict)
 	return "sent";
 }
 
+void br_api_write_reason(struct br_json_out *out, enum br_reason reason,
+			 const struct br_counter *counter)
+{
+	br_json_out_string(out, "reason", br_reason_name(reason));
+	br_json_out_string(out, "verdict", br_verdict_name(br_reason_verdict(reason)));
+	br_json_out_string(out, "meaning", br_reason_meaning(reason));
+	br_json_out_uint(out, "packets", counter->packets);
+	br_json_out_uint(out, "bytes", counter->bytes);
+}
+
 static void br_stats_reasons(struct br_json_out *out,
 			     const struct br_counter counters[static BR_REASON_COUNT])
 {
 	br_json_out_array(out, "reasons");
 	for (int r = 0; r < BR_REASON_COUNT; r++) {
 		br_json_out_object(out, NULL);
-		br_json_out_string(out, "reason", br_reason_name((enum br_reason)r));
-		br_json_out_string(out, "verdict",
-				   br_verdict_name(br_reason_verdict((enum br_reason)r)));
-		br_json_out_string(out, "meaning", br_reason_meaning((enum br_reason)r));
-		br_json_out_uint(out, "packets", counters[r].packets);
-		br_json_out_uint(out, "bytes", counters[r].bytes);
+		br_api_write_reason(out, (enum br_reason)r, &counters[r]);
 		br_json_out_object_end(out);
 	}
 	br_json_out_array_end(out);
@@ -45,7 +50,7 @@ static void br_stats_table(struct br_json_out *out, const char *name, uint32_t u
 	br_json_out_object_end(out);
 }
 
-static void br_stats_tables(struct br_api *api, struct br_json_out *out)
+void br_api_write_tables(struct br_api *api, struct br_json_out *out)
 {
 	struct br_plane_fill fill;
 
@@ -57,7 +62,7 @@ static void br_stats_tables(struct br_api *api, struct br_json_out *out)
 	br_json_out_object_end(out);
 }
 
-static void br_stats_interfaces(struct br_api *api, struct br_json_out *out)
+void br_api_write_interfaces(struct br_api *api, struct br_json_out *out)
 {
 	struct br_interface_info interfaces[BR_EGRESS_MAX];
 	size_t count = br_plane_interfaces(api->plane, interfaces);
@@ -128,8 +133,8 @@ void br_api_stats(struct br_api *api, const struct br_request *request,
 	br_json_out_time(&out, "started", api->started_ms);
 	br_json_out_uint(&out, "media_port", api->media_port);
 	br_json_out_uint(&out, "rooms", br_rooms_count(api->rooms));
-	br_stats_interfaces(api, &out);
-	br_stats_tables(api, &out);
+	br_api_write_interfaces(api, &out);
+	br_api_write_tables(api, &out);
 	br_stats_reasons(&out, counters);
 	br_stats_slow(api, &out);
 	br_stats_port(api, &out);

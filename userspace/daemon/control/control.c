@@ -13,6 +13,7 @@
 #include "control/http.h"
 #include "control/listen.h"
 #include "control/router.h"
+#include "control/top.h"
 #include "lib/log.h"
 
 #define BR_CONTROL_HEADER_SECONDS    20 /* for the head of a request, and between parts of a body */
@@ -24,7 +25,7 @@ struct br_control {
 	struct lws_context *lws; /* set to NULL by libwebsockets when it has gone */
 	uv_loop_t *loop;
 	struct br_listener listeners[2];
-	unsigned int open_listeners;
+	unsigned int closing; /* listeners and top, until the loop has let them go */
 };
 
 static void br_control_lws_log(int level, const char *line)
@@ -102,7 +103,14 @@ static void br_control_listener_closed(uv_handle_t *handle)
 	struct br_control *control =
 		(struct br_control *)((char *)http - offsetof(struct br_control, http));
 
-	control->open_listeners--;
+	control->closing--;
+}
+
+static void br_control_top_closed(void *context)
+{
+	struct br_control *control = context;
+
+	control->closing--;
 }
 
 void br_control_close(struct br_control *control)
@@ -111,9 +119,11 @@ void br_control_close(struct br_control *control)
 		return;
 	for (size_t i = 0; i < 2; i++)
 		if (br_listen_close(&control->listeners[i], br_control_listener_closed))
-			control->open_listeners++;
+			control->closing++;
+	if (br_top_close(control->api.top, br_control_top_closed, control))
+		control->closing++;
 	br_control_stop_lws(control);
-	while (control->open_listeners)
+	while (control->closing)
 		uv_run(control->loop, UV_RUN_NOWAIT);
 	free(control->api.counts);
 	free(control);
@@ -145,7 +155,8 @@ int br_control_open(const struct br_control_options *options, uv_loop_t *loop,
 	snprintf(control->api.version, sizeof(control->api.version), "%s",
 		 options->version ? options->version : "unknown");
 	control->api.counts = br_router_counts_new();
-	if (!control->api.counts) {
+	control->api.top = br_top_new(loop, plane, rooms);
+	if (!control->api.counts || !control->api.top) {
 		err = br_error_set(error, -ENOMEM, "control", "out of memory");
 		goto fail;
 	}

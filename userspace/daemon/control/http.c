@@ -14,6 +14,7 @@
 
 #include "control/http_head.h"
 #include "control/problem.h"
+#include "control/query.h"
 #include "control/router.h"
 
 /* A refused body up to this size is read and thrown away, so that the client reads our answer. */
@@ -68,6 +69,8 @@ static void br_http_compose(const struct br_http_session *session,
 		br_buffer_printf(out, "Content-Length: %zu\r\n", response->body.length);
 	if (response->location[0])
 		br_buffer_printf(out, "Location: %s\r\n", response->location);
+	if (response->link[0])
+		br_buffer_printf(out, "Link: %s\r\n", response->link);
 	if (response->allow[0])
 		br_buffer_printf(out, "Allow: %s\r\n", response->allow);
 	if (response->retry_later)
@@ -192,10 +195,11 @@ static int br_http_begin(struct lws *wsi, struct br_http_session *session, const
 		session->route = br_router_find(path, &session->request, &response);
 	if (!session->route || !br_http_check_body(session, &response))
 		return br_http_send(wsi, session, &response);
-	if (head->has_query && !strncmp(path, "/v1/", 4)) {
-		br_problem_set(&response, 400, NULL, "this path takes no query parameters");
+	/* probes and scrapers may say what they like */
+	if (!strncmp(path, "/v1/", 4) &&
+	    !(br_http_query_read(wsi, &session->request.query, &response) &&
+	      br_query_check(&session->request.query, br_router_query(session->route), &response)))
 		return br_http_send(wsi, session, &response);
-	}
 	/* libwebsockets reports the end of an empty body after POST only */
 	if (!head->length && head->method != BR_METHOD_POST)
 		return br_http_run(wsi, session);

@@ -161,7 +161,6 @@ bool br_http_head_read(struct lws *wsi, const struct br_listener *listener, cons
 	head->method = br_http_method(wsi);
 	head->keep_alive = br_http_keeps_alive(wsi, http11);
 	head->json = br_http_is_json(wsi);
-	head->has_query = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) > 0;
 	head->expects_continue =
 		http11 && br_http_header(wsi, WSI_TOKEN_HTTP_EXPECT, expect, sizeof(expect)) &&
 		!strcasecmp(expect, "100-continue");
@@ -172,6 +171,34 @@ bool br_http_head_read(struct lws *wsi, const struct br_listener *listener, cons
 	if (strlen(path) != path_length) {
 		br_problem_set(response, 404, NULL, "there is no path with \"&\" or \";\" in it");
 		return false;
+	}
+	return true;
+}
+
+bool br_http_query_read(struct lws *wsi, struct br_query *query, struct br_response *response)
+{
+	int total = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS), seen = 0, length;
+
+	query->count = 0;
+	/* libwebsockets counts a byte between two parts */
+	for (int i = 0; seen < total; i++) {
+		if (query->count == BR_QUERY_MAX) {
+			br_problem_set(response, 400, NULL, "expected at most %d query parameters",
+				       BR_QUERY_MAX);
+			return false;
+		}
+		length = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
+		if (lws_hdr_copy_fragment(wsi, query->params[query->count], BR_QUERY_TEXT,
+					  WSI_TOKEN_HTTP_URI_ARGS, i) < 0 ||
+		    strlen(query->params[query->count]) != (size_t)length) {
+			br_problem_set(response, 400, NULL,
+				       "expected query parameters of at most %d bytes each, "
+				       "without NUL",
+				       BR_QUERY_TEXT - 1);
+			return false;
+		}
+		query->count++;
+		seen += length + 1;
 	}
 	return true;
 }

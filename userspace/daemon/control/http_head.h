@@ -17,7 +17,6 @@ struct br_http_head {
 	uint64_t length;	/* Content-Length */
 	bool body_follows;	/* libwebsockets will read a body, and not only an empty one */
 	bool json;		/* Content-Type is application/json */
-	bool has_query;
 };
 
 /**
@@ -29,5 +28,8 @@ struct br_http_head {
  */
 bool br_http_head_read(struct lws *wsi, const struct br_listener *listener, const char *path,
 		       size_t path_length, struct br_http_head *head, struct br_response *response);
+
+/** br_http_query_read - the parts of the query, decoded; false: @response is the problem */
+bool br_http_query_read(struct lws *wsi, struct br_query *query, struct br_response *response);
 
 #endif

@@ -75,6 +75,12 @@ void br_json_out_uint(struct br_json_out *out, const char *key, uint64_t value)
 	br_buffer_printf(out->buffer, "%" PRIu64, value);
 }
 
+void br_json_out_number(struct br_json_out *out, const char *key, double value)
+{
+	br_json_out_key(out, key);
+	br_buffer_printf(out->buffer, "%.1f", value);
+}
+
 void br_json_out_bool(struct br_json_out *out, const char *key, bool value)
 {
 	br_json_out_key(out, key);

@@ -27,6 +27,8 @@ void br_json_out_array_end(struct br_json_out *out);
 /** br_json_out_string - @value is escaped; it must be UTF-8 */
 void br_json_out_string(struct br_json_out *out, const char *key, const char *value);
 void br_json_out_uint(struct br_json_out *out, const char *key, uint64_t value);
+/** br_json_out_number - with one digit behind the point; @value must be finite */
+void br_json_out_number(struct br_json_out *out, const char *key, double value);
 void br_json_out_bool(struct br_json_out *out, const char *key, bool value);
 void br_json_out_null(struct br_json_out *out, const char *key);
 /** br_json_out_time - Unix time in milliseconds as an RFC 3339 string in UTC */

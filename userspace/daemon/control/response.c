@@ -15,6 +15,7 @@ void br_response_free(struct br_response *response)
 	br_buffer_free(&response->body);
 	response->content_type = NULL;
 	response->location[0] = '\0';
+	response->link[0] = '\0';
 	response->allow[0] = '\0';
 	response->retry_later = false;
 }

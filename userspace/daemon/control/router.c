@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/page.h"
 #include "control/problem.h"
 
 #define BR_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -22,10 +23,22 @@ static const struct br_route_entry routes[] = {
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/rooms/{room}/stats", br_api_room_stats},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/legs", br_api_legs_list},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/stats", br_api_stats},
+	{BR_METHOD_GET, BR_BODY_NONE, "/v1/top", br_api_top},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/openapi.json", br_api_openapi},
 	{BR_METHOD_GET, BR_BODY_NONE, "/healthz", br_api_healthz},
 	{BR_METHOD_GET, BR_BODY_NONE, "/readyz", br_api_readyz},
 	{BR_METHOD_GET, BR_BODY_NONE, "/metrics", br_api_metrics},
+};
+
+/* Most handlers take no query. */
+static const struct {
+	br_api_handler handler;
+	const char *const *query;
+} queries[] = {
+	{br_api_rooms_list, br_page_query},
+	{br_api_room_legs_list, br_page_query},
+	{br_api_legs_list, br_page_query},
+	{br_api_top, br_top_query},
 };
 
 static const char *const method_names[BR_METHOD_COUNT] = {
@@ -46,6 +59,14 @@ const struct br_route_entry *br_router_routes(size_t *count)
 {
 	*count = BR_ARRAY_SIZE(routes);
 	return routes;
+}
+
+const char *const *br_router_query(const struct br_route_entry *route)
+{
+	for (size_t i = 0; i < BR_ARRAY_SIZE(queries); i++)
+		if (queries[i].handler == route->handler)
+			return queries[i].query;
+	return NULL;
 }
 
 const char *br_method_name(enum br_method method)

@@ -34,6 +34,9 @@ const struct br_route_entry *br_router_routes(size_t *count);
 const struct br_route_entry *br_router_find(const char *path, struct br_request *request,
 					    struct br_response *response);
 
+/** br_router_query - query parameters that a route takes, NULL at the end; NULL: none */
+const char *const *br_router_query(const struct br_route_entry *route);
+
 /** br_method_name - "GET"; BR_METHOD_COUNT and above: "other" */
 const char *br_method_name(enum br_method method);
 

@@ -2,6 +2,7 @@
 /* Reading what the kernel counted, and how full the tables are. */
 #include "plane/plane_private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,48 @@ void br_plane_counters(const struct br_plane *plane,
 				counters[reason].bytes += cpus[cpu].reasons[reason].bytes;
 			}
 	free(cpus);
+}
+
+void br_plane_leg_sum(const struct br_leg_counters *each, int cpus, struct br_leg_counters *sum)
+{
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		sum->rx.packets += each[cpu].rx.packets;
+		sum->rx.bytes += each[cpu].rx.bytes;
+		sum->tx.packets += each[cpu].tx.packets;
+		sum->tx.bytes += each[cpu].tx.bytes;
+		sum->rx_dropped += each[cpu].rx_dropped;
+		sum->tx_dropped += each[cpu].tx_dropped;
+		if (each[cpu].last_seen_ns > sum->last_seen_ns)
+			sum->last_seen_ns = each[cpu].last_seen_ns;
+	}
+}
+
+uint32_t br_plane_legs_end(const struct br_plane *plane)
+{
+	return br_slots_end(plane->leg_slots);
+}
+
+int br_plane_leg_counters(const struct br_plane *plane, uint32_t first, uint32_t count,
+			  struct br_leg_counters *counters)
+{
+	int map = bpf_map__fd(plane->bpf->maps.leg_counters);
+	struct br_leg_counters *each = calloc((size_t)count * plane->cpus, sizeof(*each));
+	__u32 *keys = calloc(count, sizeof(*keys));
+	/* the batch begins behind the key that is given */
+	__u32 before = first - 1, last, found = count;
+	int err = each && keys ? 0 : -ENOMEM;
+
+	if (!err &&
+	    bpf_map_lookup_batch(map, first ? &before : NULL, &last, keys, each, &found, NULL) &&
+	    (errno != ENOENT || found != count))
+		err = -errno;
+	for (__u32 i = 0; i < count && !err; i++) {
+		counters[i] = plane->slow_legs[first + i];
+		br_plane_leg_sum(each + (size_t)i * plane->cpus, plane->cpus, &counters[i]);
+	}
+	free(keys);
+	free(each);
+	return err;
 }
 
 void br_plane_fill(const struct br_plane *plane, struct br_plane_fill *fill)

@@ -284,18 +284,6 @@ void br_plane_leg_repair(struct br_plane *plane, uint32_t index)
 	br_leg_write(plane, index);
 }
 
-static void br_leg_add_counters(struct br_leg_counters *sum, const struct br_leg_counters *each)
-{
-	sum->rx.packets += each->rx.packets;
-	sum->rx.bytes += each->rx.bytes;
-	sum->tx.packets += each->tx.packets;
-	sum->tx.bytes += each->tx.bytes;
-	sum->rx_dropped += each->rx_dropped;
-	sum->tx_dropped += each->tx_dropped;
-	if (each->last_seen_ns > sum->last_seen_ns)
-		sum->last_seen_ns = each->last_seen_ns;
-}
-
 /* Of all CPUs and of the daemon. */
 static void br_leg_read_counters(const struct br_plane *plane, uint32_t index,
 				 struct br_leg_counters *sum)
@@ -306,8 +294,7 @@ static void br_leg_read_counters(const struct br_plane *plane, uint32_t index,
 	if (!each)
 		return;
 	if (!bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.leg_counters), &index, each))
-		for (int cpu = 0; cpu < plane->cpus; cpu++)
-			br_leg_add_counters(sum, &each[cpu]);
+		br_plane_leg_sum(each, plane->cpus, sum);
 	free(each);
 }
 

@@ -206,6 +206,18 @@ int br_plane_store_each(struct br_plane *plane, enum br_store_kind kind,
 /** br_plane_counters - packets and bytes by reason, summed over CPUs */
 void br_plane_counters(const struct br_plane *plane,
 		       struct br_counter counters[static BR_REASON_COUNT]);
+/** br_plane_legs_end - slots of legs from here on have never been used */
+uint32_t br_plane_legs_end(const struct br_plane *plane);
+/**
+ * br_plane_leg_counters - counters of @count slots from @first, summed as in br_plane_leg_info
+ * @first: @first + @count is at most br_plane_legs_end
+ *
+ * One system call for all of them. What an empty slot gives is what its last leg left.
+ *
+ * Return: 0, or a negative errno and @counters are not set.
+ */
+int br_plane_leg_counters(const struct br_plane *plane, uint32_t first, uint32_t count,
+			  struct br_leg_counters *counters);
 /** br_plane_fill - how full the tables are */
 void br_plane_fill(const struct br_plane *plane, struct br_plane_fill *fill);
 /** br_plane_interfaces - the media interfaces; returns how many were written */

@@ -209,6 +209,9 @@ static inline uint8_t br_plane_leg_egress(const struct br_plane *plane, uint32_t
 	return plane->slow_all || to->waits ? BR_EGRESS_TAP : (uint8_t)to->hop.egress;
 }
 
+/* counters.c: add to a sum what each CPU has counted */
+void br_plane_leg_sum(const struct br_leg_counters *each, int cpus, struct br_leg_counters *sum);
+
 /* routes.c */
 int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
 		       size_t count, struct br_error *error);

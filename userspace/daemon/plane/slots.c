@@ -161,3 +161,8 @@ uint32_t br_slots_used(const struct br_slots *slots)
 {
 	return slots->used;
 }
+
+uint32_t br_slots_end(const struct br_slots *slots)
+{
+	return slots->fresh;
+}

@@ -54,6 +54,9 @@ void br_slots_settle(struct br_slots *slots, uint64_t now_ns);
 /** br_slots_used - slots that are used or resting, as of the last settle or take */
 uint32_t br_slots_used(const struct br_slots *slots);
 
+/** br_slots_end - slots from here on have never been taken */
+uint32_t br_slots_end(const struct br_slots *slots);
+
 struct br_runs;
 
 /**

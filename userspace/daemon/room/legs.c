@@ -302,3 +302,27 @@ int64_t br_room_leg_created_ms(const struct br_room_leg *leg)
 {
 	return leg->created_ms;
 }
+
+uint64_t br_room_leg_order(const struct br_room_leg *leg)
+{
+	return leg->order;
+}
+
+struct br_room *br_room_leg_room(const struct br_room_leg *leg)
+{
+	return leg->room;
+}
+
+size_t br_room_leg_stream_count(const struct br_room_leg *leg)
+{
+	size_t count = 0;
+
+	for (const struct br_room_stream *s = leg->streams; s; s = s->next_of_leg)
+		count++;
+	return count;
+}
+
+struct br_room_leg *br_room_leg_at(const struct br_rooms *rooms, uint32_t slot)
+{
+	return slot < rooms->slot_count ? rooms->slots[slot] : NULL;
+}

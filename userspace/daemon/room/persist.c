@@ -57,7 +57,7 @@ int br_persist_room(struct br_rooms *rooms, struct br_room *room, struct br_erro
 	uint8_t bytes[BR_ROOM_RECORD_MAX];
 
 	room->id = room_id(rooms);
-	record.order = rooms->next_order - 1;
+	room->order = record.order = rooms->next_order - 1;
 	strcpy(record.name, room->name);
 	return br_plane_store_put(rooms->plane, BR_STORE_ROOM, room->id, bytes,
 				  br_record_write_room(&record, bytes), error);
@@ -183,6 +183,7 @@ static void restore_rooms(struct restore *restore)
 		}
 		room->id = from->id;
 		room->created_ms = from->record.created_ms;
+		room->order = from->record.order;
 		if (from->record.order >= rooms->next_order)
 			rooms->next_order = from->record.order + 1;
 		restore->result->rooms++;

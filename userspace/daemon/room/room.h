@@ -106,6 +106,12 @@ const char *br_room_name(const struct br_room *room);
 size_t br_room_leg_count(const struct br_room *room);
 /** br_room_created_ms - time of creation, Unix time in milliseconds */
 int64_t br_room_created_ms(const struct br_room *room);
+/**
+ * br_room_order - a number of its own among all rooms and legs
+ *
+ * Ascends along br_room_next, is never given again and outlives a restart that adopts.
+ */
+uint64_t br_room_order(const struct br_room *room);
 
 /**
  * br_room_leg_add - add a static leg and connect it
@@ -122,6 +128,8 @@ int br_room_leg_add(struct br_rooms *rooms, struct br_room *room, const struct b
 		    struct br_room_leg **leg, struct br_error *error);
 /** br_room_leg_remove - disconnect and remove */
 void br_room_leg_remove(struct br_rooms *rooms, struct br_room *room, struct br_room_leg *leg);
+/** br_room_leg_at - the leg in a slot of the plane; NULL when there is none */
+struct br_room_leg *br_room_leg_at(const struct br_rooms *rooms, uint32_t slot);
 /** br_room_leg_find - by name; NULL when there is none */
 struct br_room_leg *br_room_leg_find(const struct br_room *room, const char *name);
 /** br_room_leg_next - iterate as br_room_next */
@@ -130,7 +138,13 @@ struct br_room_leg *br_room_leg_next(const struct br_room *room, const struct br
 const struct br_static_leg *br_room_leg_spec(const struct br_room_leg *leg);
 /** br_room_leg_slot - of the plane */
 uint32_t br_room_leg_slot(const struct br_room_leg *leg);
+/** br_room_leg_room - the room it is in */
+struct br_room *br_room_leg_room(const struct br_room_leg *leg);
+/** br_room_leg_stream_count - SSRCs that it sends: listed ones, and those learned so far */
+size_t br_room_leg_stream_count(const struct br_room_leg *leg);
 /** br_room_leg_created_ms - Unix time in milliseconds */
 int64_t br_room_leg_created_ms(const struct br_room_leg *leg);
+/** br_room_leg_order - as br_room_order, along br_room_leg_next */
+uint64_t br_room_leg_order(const struct br_room_leg *leg);
 
 #endif

@@ -204,3 +204,8 @@ int64_t br_room_created_ms(const struct br_room *room)
 {
 	return room->created_ms;
 }
+
+uint64_t br_room_order(const struct br_room *room)
+{
+	return room->order;
+}

@@ -49,11 +49,12 @@ struct br_room_leg {
 	struct br_name_entry by_name;
 	struct br_room *room;
 	struct br_room_leg *previous, *next; /* by order of creation */
+	/* beside each other: who looks at all legs reads these, one cache line each */
+	uint64_t order; /* among all rooms and legs */
+	uint32_t slot;	/* of the plane */
 	struct br_static_leg spec;
 	struct br_room_stream *streams;
 	int64_t created_ms;
-	uint64_t order;	       /* among all rooms and legs */
-	uint32_t slot;	       /* of the plane */
 	uint32_t route_length; /* receivers of the leg's route in the plane */
 	bool in_plane;	       /* slot is valid */
 	bool connected;	       /* counts as a receiver when routes are computed */
@@ -65,7 +66,8 @@ struct br_room {
 	char name[BR_NAME_MAX + 1];
 	struct br_room *previous, *next; /* by order of creation */
 	int64_t created_ms;
-	uint32_t id; /* of its record */
+	uint64_t order; /* among all rooms and legs */
+	uint32_t id;	/* of its record */
 	struct br_names leg_names;
 	struct br_room_leg *first_leg, *last_leg;
 	struct br_sources sources;
