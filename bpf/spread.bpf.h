@@ -60,7 +60,7 @@ static __always_inline int br_park(void *data, struct br_cpu *cpu, const struct 
 	if (!br_turn_wait(cpu, spread->turn, &flags))
 		return BR_OVERLOAD;
 	br_write_ticket(data, spread, flags, 0);
-	*action = bpf_redirect_map(loop, 0, 0);
+	*action = bpf_redirect_map(loop, flags & BR_TICKET_NEXT ? BR_WAIT_CLOCK : BR_WAIT_QUEUE, 0);
 	return *action == XDP_REDIRECT ? BR_PARKED : BR_NO_COPIER;
 }
 

@@ -7,8 +7,8 @@
  * Nothing tells an XDP program that a poll has ended, except a packet that has been on the
  * loop: it comes back in another poll, and the device behind the egress has had one as well
  * and taken BR_RING_DRAIN frames. So the backlog below is an upper bound of what is in the
- * ring, kept true by packets coming round: those of long routes with each segment, else the
- * first one that had to wait.
+ * ring, kept true by one packet at a time that goes round the other way than those that
+ * wait: the one of a long route, with each segment, else the first one that had to wait.
  *
  * Each CPU works off its own queues, so these counts need no lock.
  */

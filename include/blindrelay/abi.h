@@ -32,7 +32,7 @@
 /* Frames that a poll of the kernel takes from a ring. */
 #define BR_RING_DRAIN 64u
 /* Copies that may be in an egress ring of 256; the rest is for packets with one receiver. */
-#define BR_RING_BUDGET 192u
+#define BR_RING_BUDGET 160u
 _Static_assert(BR_RING_BUDGET >= BR_RING_DRAIN + BR_CHUNK_MAX, "who waited finds room");
 /* Receivers of one route. */
 #define BR_ROUTE_MAX 4096u
@@ -296,12 +296,15 @@ _Static_assert(sizeof(struct br_captured) == 48, "br_captured");
 
 /*
  * Index into `replicators`: who copies `copies` times to `egress`, then maybe to the tap, then
- * maybe to the loop. 0 copies and the loop is where packets wait for their turn; 0 copies and
- * the tap serves routes that the daemon serves alone.
+ * maybe to the loop (its clock). 0 copies and the loop is where packets wait for their turn; 0
+ * copies and the tap serves routes that the daemon serves alone.
  */
 #define BR_REPLICATOR(egress, copies, tap, loop)                                                   \
 	(((((__u32)(egress) * (BR_CHUNK_MAX + 1)) + (__u32)(copies)) * 2 + ((tap) ? 1 : 0)) * 2 +  \
 	 ((loop) ? 1 : 0))
+/* Entries of the one where packets wait. The clock is for the one with BR_TICKET_NEXT. */
+#define BR_WAIT_QUEUE  0u
+#define BR_WAIT_CLOCK  1u
 #define BR_REPLICATORS (BR_EGRESS_MAX * (BR_CHUNK_MAX + 1) * 4)
 
 #endif

@@ -269,7 +269,7 @@ static bool must_wait(struct model_run *run, uint32_t copies, bool more, enum tu
 		return true;
 	if (turn == PARKED && cpu->loop_rest != BR_LOOP_RESTED)
 		return true;
-	if (cpu->backlog + copies > 192)
+	if (cpu->backlog + copies > 160)
 		return true;
 	if (turn != NEW && cpu->loop_parked)
 		cpu->loop_parked--;

@@ -87,7 +87,8 @@ static void make_copier(struct world *world, uint32_t egress, uint32_t copies, b
 {
 	enum copier kind = tables_copier(egress, copies, tap, loop);
 	struct bpf_devmap_val value = {.ifindex = LOOPBACK_IFINDEX, .bpf_prog.fd = -1};
-	uint32_t index = BR_REPLICATOR(egress, copies, tap, loop), entries = copies + tap + loop;
+	uint32_t index = BR_REPLICATOR(egress, copies, tap, loop),
+		 entries = copies + tap + loop + (!copies && loop);
 	int map;
 
 	if (kind == COPIER_NONE)

@@ -126,7 +126,7 @@ static int br_clones_send(const struct br_plane *plane)
 	};
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
-		.sll_ifindex = (int)plane->loop.ifindex,
+		.sll_ifindex = (int)plane->loop.ends[BR_LOOP_QUEUE].ifindex,
 	};
 	ssize_t sent = sendto(plane->tap.socket, &frame, sizeof(frame), 0, (struct sockaddr *)&to,
 			      sizeof(to));

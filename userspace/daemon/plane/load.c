@@ -314,7 +314,8 @@ int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 		plane->replicators[i] = -1;
 	for (size_t i = 0; i < BR_EGRESS_MAX; i++)
 		plane->interfaces[i].link = -1;
-	plane->loop.link = -1;
+	for (size_t i = 0; i < BR_LOOP_ENDS; i++)
+		plane->loop.ends[i].link = -1;
 	plane->tap.socket = -1;
 	br_pins_init(&plane->pins);
 	err = br_plane_open_state(plane, error);

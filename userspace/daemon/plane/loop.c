@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The loop: a veth pair on which a packet of a long route comes back for its next segment,
- * so that the egress ring can drain in between and several interfaces can serve one room.
- * Copiers send into one end; relay_loop listens at the other.
+ * The loop: a veth pair on which a packet comes back for its next segment or its turn, so
+ * that the egress ring can drain in between and several interfaces can serve one room.
+ * relay_loop listens at both ends, for the two directions do different things:
+ *
+ *   queue   packets that wait go in here and come out at the other end
+ *   clock   the one packet goes in here whose return means that the kernel has polled the
+ *           other devices meanwhile: of a long route, or the first of those that wait
+ *
+ * In the queue it could come round twice in one poll: the kernel hands frames on whenever it
+ * has 16 of them, and the poll would find them again.
  */
 #include "plane/plane_private.h"
 
@@ -21,28 +28,84 @@
 /* A pair of this name may be left from a daemon that was killed: then nothing is attached. */
 static int br_loop_remove_stale(const struct br_plane_loop *loop, struct br_error *error)
 {
-	int ifindex = (int)if_nametoindex(loop->peer);
-	__u32 program = 0;
+	for (int i = 0; i < BR_LOOP_ENDS; i++) {
+		const char *name = loop->ends[i].name;
+		int ifindex = (int)if_nametoindex(name);
+		__u32 program = 0;
 
-	if (ifindex && !bpf_xdp_query_id(ifindex, 0, &program) && program)
-		return br_error_set(error, -EBUSY, "media.port",
-				    "another blindrelayd serves this port here: interface \"%s\" "
-				    "is in use",
-				    loop->peer);
-	return br_pair_delete(loop->name);
+		if (ifindex && !bpf_xdp_query_id(ifindex, 0, &program) && program)
+			return br_error_set(error, -EBUSY, "media.port",
+					    "another blindrelayd serves this port here: interface "
+					    "\"%s\" is in use",
+					    name);
+	}
+	return br_pair_delete(loop->ends[BR_LOOP_QUEUE].name);
 }
 
-/* The pair of an earlier daemon, if it is whole and its link is pinned. */
+static const char *br_loop_pin(int end)
+{
+	return end == BR_LOOP_QUEUE ? BR_PIN_LOOP_QUEUE : BR_PIN_LOOP_CLOCK;
+}
+
+/* The pair of an earlier daemon, if it is whole and its links are pinned. */
 static bool br_loop_adopt(struct br_plane *plane)
 {
-	struct br_plane_loop *loop = &plane->loop;
+	for (int i = 0; i < BR_LOOP_ENDS; i++) {
+		struct br_plane_loop_end *end = &plane->loop.ends[i];
 
-	loop->ifindex = if_nametoindex(loop->name);
-	if (!loop->ifindex)
-		return false;
-	loop->link = br_plane_attach_adopt(plane, plane->bpf->progs.relay_loop,
-					   if_nametoindex(loop->peer), BR_PIN_LOOP);
-	return loop->link >= 0;
+		end->ifindex = if_nametoindex(end->name);
+		if (!end->ifindex)
+			return false;
+		end->link = br_plane_attach_adopt(plane, plane->bpf->progs.relay_loop, end->ifindex,
+						  br_loop_pin(i));
+		if (end->link < 0)
+			return false;
+	}
+	return true;
+}
+
+static int br_loop_make(struct br_plane *plane, struct br_error *error)
+{
+	const char *queue = plane->loop.ends[BR_LOOP_QUEUE].name;
+	int err = br_loop_remove_stale(&plane->loop, error);
+
+	if (err == -EBUSY) {
+		plane->loop.ends[BR_LOOP_QUEUE].name[0] = '\0'; /* somebody else's */
+		return err;
+	}
+	if (err)
+		return br_error_set(error, err, NULL, "cannot remove the old veth pair \"%s\": %s",
+				    queue, strerror(-err));
+	err = br_pair_make(queue, plane->loop.ends[BR_LOOP_CLOCK].name, (uint32_t)plane->cpus);
+	return err ? br_error_set(error, err, NULL,
+				  "cannot make the veth pair \"%s\" for packets that wait: %s",
+				  queue, strerror(-err))
+		   : 0;
+}
+
+static int br_loop_attach(struct br_plane *plane, int i, struct br_error *error)
+{
+	struct br_plane_loop_end *end = &plane->loop.ends[i];
+	int err;
+
+	end->ifindex = if_nametoindex(end->name);
+	end->link = br_plane_attach_program(plane, plane->bpf->progs.relay_loop, end->ifindex,
+					    end->name, error);
+	if (end->link < 0)
+		return end->link;
+	err = br_pins_put(&plane->pins, end->link, br_loop_pin(i));
+	return err ? br_error_set(error, err, "state.path", "cannot pin the link of \"%s\": %s",
+				  end->name, strerror(-err))
+		   : 0;
+}
+
+static void br_loop_close_links(struct br_plane_loop *loop)
+{
+	for (int i = 0; i < BR_LOOP_ENDS; i++) {
+		if (loop->ends[i].link >= 0)
+			close(loop->ends[i].link);
+		loop->ends[i].link = -1;
+	}
 }
 
 int br_plane_loop_open(struct br_plane *plane, struct br_error *error)
@@ -50,43 +113,27 @@ int br_plane_loop_open(struct br_plane *plane, struct br_error *error)
 	struct br_plane_loop *loop = &plane->loop;
 	int err;
 
-	snprintf(loop->name, sizeof(loop->name), "br-loop-%u", plane->options.media_port);
-	snprintf(loop->peer, sizeof(loop->peer), "br-back-%u", plane->options.media_port);
+	snprintf(loop->ends[BR_LOOP_QUEUE].name, sizeof(loop->ends[0].name), BR_LOOP_QUEUE_NAME,
+		 plane->options.media_port);
+	snprintf(loop->ends[BR_LOOP_CLOCK].name, sizeof(loop->ends[0].name), BR_LOOP_CLOCK_NAME,
+		 plane->options.media_port);
 	if (plane->adopting && br_loop_adopt(plane))
 		return 0;
-	if (plane->adopting)
-		br_log_warn("the veth pair \"%s\" is gone; it is made anew", loop->name);
-	err = br_loop_remove_stale(loop, error);
-	if (!err) {
-		err = br_pair_make(loop->name, loop->peer, (uint32_t)plane->cpus);
-		if (err)
-			br_error_set(error, err, NULL,
-				     "cannot make the veth pair \"%s\" for long routes: %s",
-				     loop->name, strerror(-err));
-	} else if (err != -EBUSY) {
-		br_error_set(error, err, NULL, "cannot remove the old veth pair \"%s\": %s",
-			     loop->name, strerror(-err));
+	if (plane->adopting) {
+		br_log_warn("the veth pair \"%s\" is not whole; it is made anew",
+			    loop->ends[BR_LOOP_QUEUE].name);
+		br_loop_close_links(loop);
+		br_pair_delete(loop->ends[BR_LOOP_QUEUE].name);
 	}
-	if (err) {
-		if (err == -EBUSY)
-			loop->name[0] = '\0'; /* somebody else's */
-		return err;
-	}
-	loop->ifindex = if_nametoindex(loop->name);
-	loop->link = br_plane_attach_program(plane, plane->bpf->progs.relay_loop,
-					     if_nametoindex(loop->peer), loop->peer, error);
-	if (loop->link < 0)
-		return loop->link;
-	err = br_pins_put(&plane->pins, loop->link, BR_PIN_LOOP);
-	return err ? br_error_set(error, err, "state.path", "cannot pin the link of \"%s\": %s",
-				  loop->peer, strerror(-err))
-		   : 0;
+	err = br_loop_make(plane, error);
+	for (int i = 0; i < BR_LOOP_ENDS && !err; i++)
+		err = br_loop_attach(plane, i, error);
+	return err;
 }
 
 void br_plane_loop_close(struct br_plane *plane)
 {
-	if (plane->loop.link >= 0)
-		close(plane->loop.link);
-	if (plane->loop.name[0] && !plane->keep)
-		br_pair_delete(plane->loop.name);
+	br_loop_close_links(&plane->loop);
+	if (plane->loop.ends[BR_LOOP_QUEUE].name[0] && !plane->keep)
+		br_pair_delete(plane->loop.ends[BR_LOOP_QUEUE].name);
 }

@@ -18,11 +18,15 @@
 #include "plane/plane.h"
 #include "plane/store.h"
 
-#define BR_PIN_SETTINGS	 "settings"
-#define BR_PIN_STORE	 "store"
-#define BR_PIN_LOOP	 "link_loop"
-#define BR_PIN_LINK	 "link_" /* then the slot of the interface, or "loop" */
-#define BR_PINS_PATH_MAX 128	 /* longest path of the directory, with NUL */
+#define BR_PIN_SETTINGS	  "settings"
+#define BR_PIN_STORE	  "store"
+#define BR_PIN_LOOP_QUEUE "link_queue"
+#define BR_PIN_LOOP_CLOCK "link_clock"
+#define BR_PIN_LINK	  "link_" /* then the slot of the interface, "queue" or "clock" */
+/* Names of the ends of the loop, with the media port: see plane/loop.c. */
+#define BR_LOOP_QUEUE_NAME "br-loop-%u"
+#define BR_LOOP_CLOCK_NAME "br-back-%u"
+#define BR_PINS_PATH_MAX   128 /* longest path of the directory, with NUL */
 
 struct br_pins {
 	char path[BR_PINS_PATH_MAX]; /* "": nothing is pinned */
@@ -100,7 +104,7 @@ struct br_pins_report {
 	struct br_settings settings; /* when found; beyond abi_version only when abi_agrees */
 	size_t maps, links;	     /* pinned */
 	uint32_t legs, rooms;	     /* in use; when abi_agrees */
-	struct br_pins_link interfaces[BR_EGRESS_MAX + 1]; /* the loop last */
+	struct br_pins_link interfaces[BR_EGRESS_MAX + 2]; /* the ends of the loop last */
 	size_t interface_count;
 };
 

@@ -61,8 +61,10 @@ static void br_examine_links(const struct br_pins *pins, struct br_pins_report *
 		snprintf(pin, sizeof(pin), BR_PIN_LINK "%zu", i);
 		br_examine_link(pins, pin, report->settings.interfaces[i], report);
 	}
-	snprintf(name, sizeof(name), "br-back-%u", report->settings.media_port);
-	br_examine_link(pins, BR_PIN_LOOP, name, report);
+	snprintf(name, sizeof(name), BR_LOOP_QUEUE_NAME, report->settings.media_port);
+	br_examine_link(pins, BR_PIN_LOOP_QUEUE, name, report);
+	snprintf(name, sizeof(name), BR_LOOP_CLOCK_NAME, report->settings.media_port);
+	br_examine_link(pins, BR_PIN_LOOP_CLOCK, name, report);
 }
 
 /* Entries of the hash map of five-tuples: one per leg. */

@@ -63,12 +63,18 @@ struct br_plane_interface {
 	int link; /* descriptor; -1: not attached */
 };
 
-/* The pair of devices on which long routes go round; see loop.c. */
-struct br_plane_loop {
-	char name[16]; /* copiers send here; "" when there is no loop */
-	char peer[16]; /* relay_loop listens here */
+enum { BR_LOOP_QUEUE, BR_LOOP_CLOCK, BR_LOOP_ENDS };
+
+/* One end of the loop. */
+struct br_plane_loop_end {
+	char name[16]; /* "" when there is no loop */
 	uint32_t ifindex;
-	int link; /* descriptor; -1: not attached */
+	int link; /* of relay_loop, which listens here; -1: not attached */
+};
+
+/* The pair of devices on which packets go round; see loop.c. By what is sent into each end. */
+struct br_plane_loop {
+	struct br_plane_loop_end ends[BR_LOOP_ENDS];
 };
 
 /* The pair of devices over which the daemon gets packets with their tickets; see tap.c. */

@@ -40,9 +40,15 @@ static __u32 br_copier_key(const struct br_copier *copier)
 	return BR_REPLICATOR(copier->egress, copier->copies, copier->tap, copier->loop);
 }
 
+/* Where packets wait for their turn. */
+static bool br_copier_waits(const struct br_copier *copier)
+{
+	return !copier->copies && copier->loop;
+}
+
 static __u32 br_copier_entries(const struct br_copier *copier)
 {
-	return copier->copies + copier->tap + copier->loop;
+	return br_copier_waits(copier) ? BR_LOOP_ENDS : copier->copies + copier->tap + copier->loop;
 }
 
 static int br_copier_set(int map, __u32 key, __u32 ifindex, int program)
@@ -54,9 +60,14 @@ static int br_copier_set(int map, __u32 key, __u32 ifindex, int program)
 
 static int br_copier_fill(const struct br_plane *plane, int map, const struct br_copier *copier)
 {
+	const struct br_plane_loop_end *loop = plane->loop.ends;
 	uint32_t ifindex = plane->interfaces[copier->egress].ifindex;
 	int stamp = bpf_program__fd(plane->bpf->progs.stamp), err = 0;
 
+	for (__u32 i = 0; i < BR_LOOP_ENDS && br_copier_waits(copier) && !err; i++)
+		err = br_copier_set(map, i, loop[i].ifindex, -1);
+	if (br_copier_waits(copier))
+		return err;
 	/* an interface that is gone: the entries are filled when it comes back */
 	for (__u32 i = 0; i < copier->copies && ifindex && !err; i++)
 		err = br_copier_set(map, i, ifindex, stamp);
@@ -65,7 +76,8 @@ static int br_copier_fill(const struct br_plane *plane, int map, const struct br
 		err = br_copier_set(map, copier->copies, plane->tap.ifindex, -1);
 	/* Last, so that the packet itself goes round and no further copy of it is made. */
 	if (copier->loop && !err)
-		err = br_copier_set(map, copier->copies + copier->tap, plane->loop.ifindex, -1);
+		err = br_copier_set(map, copier->copies + copier->tap, loop[BR_LOOP_CLOCK].ifindex,
+				    -1);
 	return err;
 }
 

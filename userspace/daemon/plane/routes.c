@@ -45,7 +45,7 @@ static int br_route_copiers(struct br_plane *plane, const uint32_t per_egress[st
 	struct br_copier copier = {.tap = per_egress[BR_EGRESS_TAP]};
 	size_t left = count - per_egress[BR_EGRESS_TAP];
 
-	if (!plane->loop.name[0])
+	if (!plane->loop.ends[BR_LOOP_QUEUE].name[0])
 		return 0; /* no XDP, no copies */
 	if (!left)
 		return br_plane_replicator(plane, &copier, error); /* the daemon serves all */
