@@ -150,6 +150,32 @@ answers "of one room, by part of the name" 200 '[.rooms[].name] == ["standup"]' 
 request GET '/v1/top?match=SEC'
 answers "by part of the room's name" 200 '[.rooms[].name] == ["second"] and [.legs[].room] == ["second"]'
 
+# --- the slow path: a packet with IPv4 options, which XDP passes up ---
+slow_counter() { jq -r ".slow_path.reasons[] | select(.reason == \"$1\").packets" "$BR_TMP/body"; }
+request GET /v1/stats
+answers "the daemon has forwarded nothing yet" 200 \
+	'.slow_path | .tap == {packets: 0, bytes: 0} and .tap_lost == 0' \
+	'.slow_path.reasons[] | select(.reason == "forwarded").packets == 0' \
+	'[.slow_path.reasons[].reason] == [.reasons[].reason]'
+br_in peer "$LAB" source --to 10.77.0.1:40000 --from 10.77.0.2 --local-port 5004 --suite none \
+	--ssrc 1 --count 1 --bytes 100 --ip-options >"$BR_TMP/source" 2>&1
+by_daemon() { request GET /v1/stats && is "$(slow_counter forwarded)" 1 && is "$(slow_counter copied)" 2; }
+report "it is counted apart" br_until 5 by_daemon
+answers "and by the kernel as passed up" 200 \
+	'.reasons[] | select(.reason == "ip_options") | .packets >= 1 and .verdict == "pass"'
+request GET /v1/rooms/standup/legs/camera
+answers "also at its leg" 200 '.slow.received_packets == 1 and .slow.received_bytes == 128' \
+	'.counters.received_packets > .slow.received_packets' '.path == "kernel"'
+request GET /v1/rooms/standup/legs/wall
+answers "and at who receives it" 200 '.slow.sent_packets == 1 and .slow.dropped_sent == 0'
+request GET /metrics
+report "metric of the slow path" metric \
+	'blindrelay_slow_packets_total\{reason="forwarded",verdict="sent"\} 1'
+report "metric of its copies" metric \
+	'blindrelay_slow_packets_total\{reason="copied",verdict="sent"\} 2'
+report "metric of the tap" metric 'blindrelay_slow_tap_packets_total 0'
+report "metrics are still well formed" metrics_well_formed
+
 # --- pages ---
 # pages PATH KEY LIMIT: what is listed, page after page; fails when a page is wrong
 pages()

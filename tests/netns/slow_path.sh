@@ -279,10 +279,49 @@ case_forgotten()
 	verdict "$MODE neighbour forgotten $flips times: $dropped of $((SENT * 3)) copies dropped, none doubled"
 }
 
-# state_start: the relay without XDP, with a state directory
+# More than the daemon can take, 400 000 copies a second: it goes on answering, and serves again as soon as there is room.
+case_flood()
+{
+	local answers=0 began took slowest=0
+	relay_add flood sender "$(br_addr4 2)" 6000 publisher
+	sink flood a "$(br_addr4 11):20000" 40
+	for ((took = 0; took < 40; took++)); do
+		relay_add flood "r$took" "$(br_addr4 11)" $((20000 + took)) subscriber
+	done
+	br_until 5 relay_all_ready || fault "next hops are not resolved"
+	br_spawn publisher "$BR_TMP/source.log" "$RELAY_LAB" source --to "$(relay_endpoint 4)" \
+		--local-port 6000 --ssrc 0x1000 --key-file "$BR_TMP/key" --suite $SUITE \
+		--rate 10000 --count 30000 --burst 32 --bytes 160 -o "$BR_TMP/sent.source"
+	SOURCE=$BR_PID
+	while br_running "$SOURCE"; do
+		began=${EPOCHREALTIME/[.,]/}
+		relay_ctl health >/dev/null 2>&1 || fault "the API does not answer"
+		took=$(((${EPOCHREALTIME/[.,]/} - began) / 1000))
+		[ $took -le $slowest ] || slowest=$took
+		answers=$((answers + 1))
+	done
+	source_wait
+	sinks_wait
+	[ $answers -ge 3 ] || fault "only $answers answers in 3 s"
+	[ $slowest -le 2000 ] || fault "an answer took $slowest ms"
+	is "duplicates and altered" "$(jq '[.receivers[] | .duplicates + .auth_failures +
+		.altered_bytes] | add' "$BR_TMP/flood.sink")" 0
+	[ "$(jq '[.receivers[].received] | min' "$BR_TMP/flood.sink")" -gt 0 ] ||
+		fault "a receiver got nothing at all"
+	relay_ctl remove flood >/dev/null || fault "the room could not be removed"
+	mixed_begin 4
+	source_start 4 100 200
+	source_wait
+	sinks_wait
+	exact a4 b6 b4
+	relay_ctl remove mixed >/dev/null || fault "the room could not be removed"
+	verdict "$MODE flood: $answers answers meanwhile, the slowest after $slowest ms"
+}
+
+# state_start MODE: the relay with a state directory
 state_start()
 {
-	relay_config "$BR_TMP/relay.json" none
+	relay_config "$BR_TMP/relay.json" "$1"
 	br_spawn relay "$BR_TMP/relay.log" "$RELAY_DAEMON" --config "$BR_TMP/relay.json" \
 		--state "$BR_TMP/bpf"
 	RELAY_PID=$BR_PID
@@ -290,22 +329,27 @@ state_start()
 	relay_ctl health >/dev/null 2>&1 || br_die "no start: $(tail -n 5 "$BR_TMP/relay.log")"
 }
 
-# case_killed: without XDP nothing is forwarded while there is no daemon; then it goes on.
+# state_kill: the daemon ends between two instructions
+state_kill()
+{
+	kill -KILL "$RELAY_PID"
+	br_wait_gone "$RELAY_PID" 5
+	wait "$RELAY_PID" 2>/dev/null
+}
+
+# Without XDP nothing is forwarded while there is no daemon; then it goes on.
 case_killed()
 {
 	local before
-	mkdir "$BR_TMP/bpf" && mount -t bpf -o mode=0700 bpf "$BR_TMP/bpf" || br_die "no bpffs"
-	state_start
+	state_start none
 	mixed_begin 4
 	source_start 4 200 400
 	source_wait
 	sinks_wait
 	exact a4 b6 b4
 	before=$SENT
-	kill -KILL "$RELAY_PID"
-	br_wait_gone "$RELAY_PID" 5
-	wait "$RELAY_PID" 2>/dev/null
-	state_start
+	state_kill
+	state_start none
 	grep -q "; adopted 1 room, 5 legs" "$BR_TMP/relay.log" ||
 		fault "nothing was adopted: $(tail -n 3 "$BR_TMP/relay.log")"
 	is "XDP mode" "$(relay_modes)" none
@@ -323,8 +367,46 @@ case_killed()
 	verdict "none killed with -9 and started again"
 }
 
+# The daemon is killed while it serves somebody over the tap: the next one adopts the pair of
+# devices and the routes, and goes on. Another mode is not what the state is of.
+case_killed_with_tap()
+{
+	rm -f "$BR_TMP"/*.sink "$BR_TMP"/*.source
+	state_start native
+	ip -n "$(br_ns relay)" neigh flush dev media >/dev/null
+	host_arp late off
+	relay_add late sender "$(br_addr4 2)" 6000 publisher
+	relay_add late ready "$(br_addr4 11)" 20000 subscriber
+	br_until 5 relay_all_ready || fault "next hops are not resolved"
+	relay_add late slow "$(br_addr4 13)" 20000 subscriber
+	state_kill
+	relay_config "$BR_TMP/other.json" none
+	br_in relay timeout 5 "$RELAY_DAEMON" --config "$BR_TMP/other.json" --state "$BR_TMP/bpf" \
+		>"$BR_TMP/refused" 2>&1 && fault "a relay without XDP adopts one with it"
+	grep -q "media.xdp_mode: .* native, not none" "$BR_TMP/refused" ||
+		fault "the refusal says: $(tail -n 1 "$BR_TMP/refused")"
+	state_start native
+	grep -q "; adopted 1 room, 3 legs" "$BR_TMP/relay.log" ||
+		fault "nothing was adopted: $(tail -n 3 "$BR_TMP/relay.log")"
+	sink ready a "$(br_addr4 11):20000" 1
+	sink late late "$(br_addr4 13):20000" 1
+	is "path of who is not there" "$(leg_path late slow)" daemon
+	source_start 4 800 200 --bytes 160
+	br_until 3 late_copies slow 40 || fault "the daemon sends nothing"
+	host_arp late on
+	br_until 5 leg_path_is late slow kernel || fault "the kernel does not take over"
+	br_running "$SOURCE" || fault "the source ended before the change"
+	source_wait
+	sinks_wait
+	exact ready late
+	no_slow_drops
+	relay_stop || fault "the relay ended with status $?: $(tail -n 3 "$BR_TMP/relay.log")"
+	verdict "native killed with -9 while the daemon serves a receiver"
+}
+
 relay_find_programs
 br_net_begin
+mkdir "$BR_TMP/bpf" && mount -t bpf -o mode=0700 bpf "$BR_TMP/bpf" || br_die "no bpffs"
 br_net_switch
 br_net_host relay 1
 br_net_host publisher 2
@@ -354,8 +436,10 @@ for family in 4 6; do
 	case_passed $family "in fragments" --bytes 3000,8000 --fragment
 done
 case_refused
+case_flood
 relay_stop || fault "the relay ended with status $?: $(tail -n 3 "$BR_TMP/relay.log")"
 verdict "none relay ends cleanly"
 case_killed
+case_killed_with_tap
 echo "$PASSED passed, $FAILED failed"
 [ $FAILED = 0 ]

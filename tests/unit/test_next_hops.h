@@ -47,6 +47,7 @@ struct world {
 	size_t last_slot;
 	uint32_t last_ifindex;
 	bool last_up;
+	bool waits[WORLD_CAPACITY]; /* per entry, as told */
 };
 
 static struct world world;
@@ -176,6 +177,13 @@ static inline void on_moved(void *context, const struct br_addr *remote,
 	world.last_move = *info;
 }
 
+static inline void on_waits(void *context, uint32_t index, bool waits)
+{
+	assert_ptr_equal(context, &world);
+	assert_in_range(index, 1, WORLD_CAPACITY - 1);
+	world.waits[index] = waits;
+}
+
 static inline void on_interface(void *context, size_t slot, uint32_t ifindex, bool up)
 {
 	assert_ptr_equal(context, &world);
@@ -191,6 +199,7 @@ static inline int world_try_open(const char *first, const char *second, uint32_t
 	struct br_next_hops_options options = {.table = world.table, .capacity = capacity};
 	struct br_next_hops_events events = {
 		.moved = on_moved,
+		.waits_changed = on_waits,
 		.interface_changed = on_interface,
 		.context = &world,
 	};
@@ -283,11 +292,15 @@ static inline bool serve_until(bool (*condition)(const void *), const void *argu
 	return true;
 }
 
+/* Also: what was told last about this entry is what it is now. */
 static inline bool is_ready(const void *text)
 {
 	const struct br_next_hop *hop = entry(text);
+	struct br_next_hop_info info = look(text);
 
-	assert_int_equal(look(text).ready, hop->state == BR_NEXT_HOP_READY);
+	assert_int_equal(info.ready, hop->state == BR_NEXT_HOP_READY);
+	assert_int_equal(info.waits, world.waits[info.index]);
+	assert_false(info.ready && info.waits);
 	return hop->state == BR_NEXT_HOP_READY;
 }
 

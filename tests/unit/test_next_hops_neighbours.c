@@ -132,11 +132,15 @@ static void test_unresolved_then_resolved(void **state)
 	/* long enough to fail once and be asked again */
 	assert_false(serve_until(is_ready, "10.1.0.77", 700));
 	assert_false(is_ready("fd01::77"));
+	assert_true(look("10.1.0.77").waits);
+	assert_true(look("fd01::77").waits);
 	in_peer("ip addr add 10.1.0.77/24 dev far0; ip addr add fd01::77/64 dev far0 nodad");
 	wait_ready("10.1.0.77");
 	wait_ready("fd01::77");
 	expect_entry("10.1.0.77", 0xb0, 0xa0, "med0", 0, 1500);
 	expect_entry("fd01::77", 0xb0, 0xa0, "med0", 0, 1500);
+	assert_false(look("10.1.0.77").waits);
+	assert_false(look("fd01::77").waits);
 }
 
 static void test_neighbour_fails(void **state)

@@ -143,7 +143,7 @@ const char *br_role_name(enum br_role role);
 /** br_api_ms_ago - milliseconds since a CLOCK_MONOTONIC time; true when that time is set */
 bool br_api_ms_ago(uint64_t monotonic_ns, uint64_t *ms);
 
-/** br_api_write_counters - member "counters" of a leg or a room */
+/** br_api_write_counters - member @key of a leg or a room, such as "counters" */
 void br_api_write_counters(struct br_json_out *out, const char *key,
 			   const struct br_leg_counters *counters);
 

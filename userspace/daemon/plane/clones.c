@@ -150,7 +150,7 @@ static unsigned int br_clones_receive(const struct br_plane *plane)
 			continue;
 		length = recv(tap.fd, frame, sizeof(frame), MSG_DONTWAIT);
 		if (length < (ssize_t)sizeof(br_clones_mac) ||
-		    memcmp(frame, br_clones_mac, sizeof(br_clones_mac)) ||
+		    memcmp(frame, br_clones_mac, sizeof(br_clones_mac)) != 0 ||
 		    br_tap_frame_parse(frame, (size_t)length, &datagram))
 			continue;
 		ports |= 1u << (ntohs(datagram.local.port) & 31);

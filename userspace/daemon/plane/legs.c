@@ -164,7 +164,7 @@ int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uin
 	leg->used = true;
 	plane->leg_count++;
 	br_plane_leg_join_hop(plane, index);
-	br_plane_leg_wait(plane, index, !leg->hop.ready);
+	br_plane_leg_wait(plane, index, leg->hop.waits);
 	*out = index;
 	return 0;
 put:
@@ -225,7 +225,7 @@ void br_plane_leg_follow(struct br_plane *plane, uint32_t index,
 	br_plane_leg_leave_hop(plane, index);
 	leg->hop = next;
 	br_plane_leg_join_hop(plane, index);
-	br_plane_leg_wait(plane, index, next.index && !next.ready);
+	br_plane_leg_wait(plane, index, next.waits);
 	if (!readdressed) {
 		__atomic_store_n(&plane->leg_table[index].next_hop, next.index, __ATOMIC_RELEASE);
 		return;

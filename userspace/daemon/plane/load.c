@@ -215,9 +215,9 @@ static void br_plane_hop_moved(void *context, const struct br_addr *remote,
 	br_plane_leg_moved(context, remote, info);
 }
 
-static void br_plane_hop_ready_changed(void *context, uint32_t index, bool ready)
+static void br_plane_hop_waits_changed(void *context, uint32_t index, bool waits)
 {
-	br_plane_hop_changed(context, index, ready);
+	br_plane_hop_changed(context, index, waits);
 }
 
 static void br_plane_interface_changed(void *context, size_t slot, uint32_t ifindex, bool up)
@@ -257,7 +257,7 @@ static int br_plane_open_hops(struct br_plane *plane, struct br_error *error)
 	};
 	struct br_next_hops_events events = {
 		.moved = br_plane_hop_moved,
-		.ready_changed = br_plane_hop_ready_changed,
+		.waits_changed = br_plane_hop_waits_changed,
 		.interface_changed = br_plane_interface_changed,
 		.context = plane,
 	};

@@ -36,6 +36,7 @@ struct br_next_hops_options {
 struct br_next_hop_info {
 	uint32_t index;
 	bool ready;	      /* the neighbour is resolved and the link is up */
+	bool waits;	      /* the link is up, but the neighbour has not answered */
 	uint16_t egress;      /* slot of the interface */
 	struct br_addr local; /* source address the routing table prefers */
 };
@@ -45,8 +46,8 @@ struct br_next_hops_events {
 	/* a remote address now leads to another next hop, egress or local address (route change) */
 	void (*moved)(void *context, const struct br_addr *remote,
 		      const struct br_next_hop_info *info);
-	/* the neighbour of entry @index has answered, or is lost */
-	void (*ready_changed)(void *context, uint32_t index, bool ready);
+	/* whether entry @index waits for its neighbour while its link is up */
+	void (*waits_changed)(void *context, uint32_t index, bool waits);
 	/* a media interface went up, down, away or came back; ifindex 0: it is gone */
 	void (*interface_changed)(void *context, size_t slot, uint32_t ifindex, bool up);
 	void *context;

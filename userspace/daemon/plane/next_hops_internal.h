@@ -72,6 +72,7 @@ struct br_hop {
 	bool has_mac;
 	bool in_doubt;
 	bool ready;	    /* as written to the table */
+	bool waits;	    /* for the neighbour only */
 	uint64_t queued_ns; /* entered the queue; resting: given back */
 	uint64_t asked_ns;
 };

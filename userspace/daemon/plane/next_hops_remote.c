@@ -42,6 +42,7 @@ void br_remote_info(const struct br_remote *remote, struct br_next_hop_info *inf
 	memset(info, 0, sizeof(*info));
 	info->index = remote->hop ? remote->hop->index : 0;
 	info->ready = remote->hop && remote->hop->ready;
+	info->waits = remote->hop && remote->hop->waits;
 	info->egress = remote->egress;
 	info->local = remote->local;
 }

@@ -99,9 +99,11 @@ void br_hop_write(struct br_next_hops *hops, struct br_hop *hop)
 	const struct br_link *link = &hops->links[hop->slot];
 	struct br_next_hop want;
 	uint32_t mtu = link->mtu;
-	bool ready = hop->ready;
+	bool usable = link->up && link->ifindex == hop->ifindex;
+	bool waited = hop->waits;
 
-	hop->ready = hop->has_mac && link->up && link->ifindex == hop->ifindex;
+	hop->ready = usable && hop->has_mac;
+	hop->waits = usable && !hop->has_mac;
 	if (hop->route_mtu && hop->route_mtu < mtu)
 		mtu = hop->route_mtu;
 	memset(&want, 0, sizeof(want));
@@ -112,8 +114,8 @@ void br_hop_write(struct br_next_hops *hops, struct br_hop *hop)
 	want.egress = hop->slot;
 	want.ifindex = hop->ifindex;
 	br_hop_store(&hops->table[hop->index], &want);
-	if (hop->ready != ready && hops->told.ready_changed)
-		hops->told.ready_changed(hops->told.context, hop->index, hop->ready);
+	if (hop->waits != waited && hops->told.waits_changed)
+		hops->told.waits_changed(hops->told.context, hop->index, hop->waits);
 }
 
 void br_hop_doubt(struct br_next_hops *hops, struct br_hop *hop)

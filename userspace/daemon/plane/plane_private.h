@@ -204,7 +204,7 @@ void br_plane_leg_repair(struct br_plane *plane, uint32_t leg);
 void br_plane_leg_join_hop(struct br_plane *plane, uint32_t leg);
 void br_plane_leg_leave_hop(struct br_plane *plane, uint32_t leg);
 void br_plane_leg_wait(struct br_plane *plane, uint32_t leg, bool waits);
-void br_plane_hop_changed(struct br_plane *plane, uint32_t hop, bool ready);
+void br_plane_hop_changed(struct br_plane *plane, uint32_t hop, bool waits);
 void br_plane_waiting_tick(struct br_plane *plane);
 
 /* Where the copies for a leg go: a slot of the interfaces, or BR_EGRESS_TAP. */

@@ -49,11 +49,11 @@ void br_plane_leg_wait(struct br_plane *plane, uint32_t index, bool waits)
 		leg->moved = plane->routes_moved = true;
 }
 
-/* The neighbour of a next hop has answered, or is lost. */
-void br_plane_hop_changed(struct br_plane *plane, uint32_t hop, bool ready)
+/* A next hop waits for its neighbour, or does so no longer. */
+void br_plane_hop_changed(struct br_plane *plane, uint32_t hop, bool waits)
 {
 	for (uint32_t i = plane->hop_legs[hop]; i != BR_NO_LEG; i = plane->legs[i].hop_next)
-		br_plane_leg_wait(plane, i, !ready);
+		br_plane_leg_wait(plane, i, waits);
 }
 
 void br_plane_waiting_tick(struct br_plane *plane)
