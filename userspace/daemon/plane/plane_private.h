@@ -14,7 +14,9 @@
 #include "plane/slow.h"
 
 /* A slot or run may still be named by a packet on its way; it rests this long. */
-#define BR_GRACE_NS 1000000000ULL
+#define BR_GRACE_NS  1000000000ULL
+#define BR_SECOND_NS 1000000000ULL
+#define BR_MS_NS     1000000ULL
 
 #define BR_NO_STREAM (~0U)
 #define BR_NO_LEG    (~0U)
@@ -148,6 +150,14 @@ static inline uint64_t br_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+/* What one of @per_s things costs when all of them take @second_ns; rounded up, 0: no limit. */
+static inline uint32_t br_plane_cost_ns(uint64_t second_ns, uint32_t per_s)
+{
+	uint64_t cost = per_s ? (second_ns + per_s - 1) / per_s : 0;
+
+	return cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
 }
 
 /* attach.c */
