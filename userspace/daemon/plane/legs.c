@@ -110,22 +110,6 @@ static struct br_leg_spec br_leg_read(const struct br_leg *in)
 	return spec;
 }
 
-/*
- * Legs per local address: whatever else arrives there on the media port is ours to refuse.
- */
-static int br_leg_count_local(const struct br_plane *plane, const struct br_tuple *tuple,
-			      int change)
-{
-	int map = bpf_map__fd(plane->bpf->maps.locals);
-	__u32 count = 0;
-
-	bpf_map_lookup_elem(map, tuple->local, &count);
-	count += (__u32)change;
-	if (!count)
-		return bpf_map_delete_elem(map, tuple->local) ? -errno : 0;
-	return bpf_map_update_elem(map, tuple->local, &count, BPF_ANY) ? -errno : 0;
-}
-
 static int br_leg_register(const struct br_plane *plane, uint32_t index, struct br_error *error)
 {
 	const struct br_tuple *tuple = &plane->leg_table[index].tuple;
@@ -138,7 +122,7 @@ static int br_leg_register(const struct br_plane *plane, uint32_t index, struct 
 		return br_error_set(error, -ENOSPC, NULL, "no room for another leg: %s",
 				    strerror(errno));
 	}
-	err = br_leg_count_local(plane, tuple, 1);
+	err = br_plane_local_count(plane, tuple->local, 1);
 	if (err) {
 		bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
 		return br_error_set(error, err, NULL, "no room for another local address");
@@ -149,7 +133,7 @@ static int br_leg_register(const struct br_plane *plane, uint32_t index, struct 
 static void br_leg_unregister(const struct br_plane *plane, const struct br_tuple *tuple)
 {
 	bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
-	br_leg_count_local(plane, tuple, -1);
+	br_plane_local_count(plane, tuple->local, -1);
 }
 
 static int br_leg_clear_counters(const struct br_plane *plane, uint32_t index)

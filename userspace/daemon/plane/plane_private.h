@@ -21,6 +21,7 @@
 #define BR_NO_STREAM (~0U)
 #define BR_NO_LEG    (~0U)
 
+struct br_plane_local;
 struct relay_bpf;
 struct ring_buffer;
 
@@ -134,6 +135,9 @@ struct br_plane {
 	struct br_plane_route *routes; /* max_legs + max_streams */
 	struct br_slots *leg_slots;
 	struct br_runs *edge_runs;
+	struct br_plane_local *locals; /* addresses of the media interfaces, as counted */
+	size_t local_count;
+	bool locals_changed; /* or may have */
 	uint32_t leg_count;
 	uint32_t stream_count;
 	uint32_t *hop_legs;	/* per next hop: first of the list of its legs, or BR_NO_LEG */
@@ -221,6 +225,11 @@ static inline uint8_t br_plane_leg_egress(const struct br_plane *plane, uint32_t
 
 /* counters.c: add to a sum what each CPU has counted */
 void br_plane_leg_sum(const struct br_leg_counters *each, int cpus, struct br_leg_counters *sum);
+
+/* locals.c */
+int br_plane_local_count(const struct br_plane *plane, const __be32 local[static 4], int change);
+void br_plane_locals_refresh(struct br_plane *plane);
+int br_plane_locals_adopt(struct br_plane *plane);
 
 /* routes.c */
 int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
