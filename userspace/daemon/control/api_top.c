@@ -143,7 +143,7 @@ static void br_top_write_rooms(struct br_json_out *out, const struct br_top_requ
 		br_json_out_object(out, NULL);
 		br_json_out_string(out, "name", entry->room);
 		br_json_out_uint(out, "legs", entry->legs);
-		br_api_write_counters(out, &counters);
+		br_api_write_counters(out, "counters", &counters);
 		br_top_write_rates(out, top, &entry->rates);
 		br_json_out_object_end(out);
 	}
