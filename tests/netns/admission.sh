@@ -199,7 +199,7 @@ add_rooms()
 # flood FLAGS RATE: the loud sender is limited to RATE packets/s and sends ten times as much.
 flood()
 {
-	local begin took loud calm admitted refused before
+	local begin took loud calm admitted before
 	# shellcheck disable=SC2086 # words
 	relay_ctl change loud sender $1
 	before=$(relay_leg loud sender received_packets)
@@ -217,6 +217,22 @@ flood()
 	# what was refused is counted at the leg, and nowhere else
 	[ "$(relay_leg loud sender dropped_received)" = "$refused" ] &&
 		[ "$(relay_leg loud receiver sent_packets)" = "$(relay_leg loud sender received_packets)" ]
+}
+
+# The same in IP fragments, which XDP passes up: the daemon keeps the rates where it forwards.
+slow_leg() { relay_ctl --json legs loud | jq '.legs[] | select(.name == "sender").slow.'"$1"; }
+fragments_arrived() { [ $(($(slow_leg received_packets) + $(slow_leg dropped_received))) = "$1" ]; }
+flood_of_fragments()
+{
+	local begin took
+	relay_ctl change loud sender --packets 100 --rate 0
+	begin=$(now_ms)
+	source_start fragments 6000 0x1000 500 2 --bytes 3000 --fragment
+	wait "$BR_PID"
+	br_until 5 fragments_arrived 1000
+	took=$(($(now_ms) - begin))
+	echo "in $took ms: $(slow_leg received_packets) admitted, $(slow_leg dropped_received) refused"
+	between 100 "$(slow_leg received_packets)" "$(most 100 $took)" && fragments_arrived 1000
 }
 
 calm_lost_nothing()
@@ -237,6 +253,8 @@ feedback()
 		--to "$(br_addr4 1):$RELAY_MEDIA_PORT" --local-port 7001 --ssrc 0x9 --rate 20 \
 		--duration 1 --rtcp 0.2
 	wait "$BR_PID"
+	cat "$BR_TMP/feedback.log"
+	relay_dropped
 }
 
 feedback_to_publisher()
@@ -356,6 +374,7 @@ check "a flood is cut to 100 packets/s" flood "--packets 100" 100
 check "the leg beside it lost nothing" calm_lost_nothing 600
 check "a flood is cut to 0.8 Mbit/s: 97 packets/s" flood "--packets 0 --rate 800k" 97
 check "the leg beside it lost nothing again" calm_lost_nothing 1200
+check "a flood of fragments is cut as well" flood_of_fragments
 check "another limit" relay_ctl change loud sender --packets 50 --rate 0
 
 check "feedback of a receiver reaches the publisher" feedback_to_publisher

@@ -226,6 +226,9 @@ static inline uint8_t br_plane_leg_egress(const struct br_plane *plane, uint32_t
 /* counters.c: add to a sum what each CPU has counted */
 void br_plane_leg_sum(const struct br_leg_counters *each, int cpus, struct br_leg_counters *sum);
 
+/* police.c */
+bool br_plane_police(struct br_plane *plane, uint32_t leg, uint64_t bytes);
+
 /* locals.c */
 int br_plane_local_count(const struct br_plane *plane, const __be32 local[static 4], int change);
 void br_plane_locals_refresh(struct br_plane *plane);
