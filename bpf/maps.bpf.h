@@ -13,6 +13,7 @@
 const volatile __be16 br_media_port;   /* UDP port of every leg's local end */
 const volatile __u16 br_ticket_mark;   /* random, so that no foreign frame passes for a ticket */
 const volatile __u32 br_stream_routes; /* index in routes of stream slot 0 */
+const volatile __u32 br_turn_back;     /* bit per egress slot: XDP_TX can be relied on there */
 const volatile __u64 br_burst_ns;      /* a bucket may be this far from full; see police.bpf.h */
 const volatile __u64 br_stranger_ns;   /* what a packet costs one stranger; 0: no limit */
 const volatile __u64 br_strangers_ns;  /* and all of them together, per CPU; 0: no limit */

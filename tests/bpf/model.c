@@ -298,6 +298,8 @@ static bool turn_round(struct model_run *run, uint32_t leg, const struct br_rout
 	hop = tables->legs[edge->leg].next_hop;
 	if (hop >= T_HOPS || tables->hops[hop].ifindex != INGRESS_IFINDEX)
 		return false;
+	if (tables->hops[hop].egress == 2 || tables->hops[hop].egress > 3) /* T_TURN_BACK */
+		return false;
 	memcpy(in, run->out->bytes, run->out->length);
 	model_stamp_edge(run, in, run->out->length, leg, edge);
 	if (run->out->verdict == XDP_PASS)

@@ -28,6 +28,7 @@
 #define T_LOCALS       8u
 #define T_SOURCES      256u
 #define T_SOURCE_SLOTS (4 * T_SOURCES) /* of the map: so many that none is evicted */
+#define T_TURN_BACK    0x0bu	       /* egress slots with XDP_TX: 0, 1 and 3 */
 
 /* Buckets of strangers. A tick of the coarse clock is up to 10 ms. */
 #define T_BURST_NS     100000000u

@@ -68,6 +68,8 @@ static void random_hops(struct tables *tables)
 			hop->vlans = (uint8_t)below(5);
 		if (one_in(2))
 			hop->ifindex = INGRESS_IFINDEX;
+		if (one_in(8))
+			hop->egress = (uint16_t)(one_in(8) ? next_random() : below(10));
 	}
 }
 

@@ -80,6 +80,7 @@ static void size_maps(struct relay_bpf *bpf)
 	bpf->rodata->br_media_port = htons(MEDIA_PORT);
 	bpf->rodata->br_ticket_mark = TICKET_MARK;
 	bpf->rodata->br_stream_routes = T_LEGS;
+	bpf->rodata->br_turn_back = T_TURN_BACK;
 	bpf->rodata->br_burst_ns = T_BURST_NS;
 	bpf->rodata->br_stranger_ns = T_STRANGER_NS;
 	bpf->rodata->br_strangers_ns = T_STRANGERS_NS;

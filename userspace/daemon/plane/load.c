@@ -98,6 +98,7 @@ static void br_plane_size_maps(struct br_plane *plane)
 	bpf->rodata->br_ticket_mark = plane->pins.settings.ticket_mark;
 	bpf->rodata->br_media_port = htons(options->media_port);
 	bpf->rodata->br_stream_routes = options->max_legs;
+	bpf->rodata->br_turn_back = br_plane_turn_back(plane);
 	bpf->rodata->br_burst_ns = options->burst_ms * BR_MS_NS;
 	bpf->rodata->br_stranger_ns = br_plane_cost_ns(BR_SECOND_NS, options->strangers_per_source);
 	bpf->rodata->br_strangers_ns = br_plane_cost_ns(BR_SECOND_NS, options->strangers_per_cpu);

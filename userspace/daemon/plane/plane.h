@@ -33,6 +33,7 @@ struct br_plane_options {
 	uint32_t max_streams; /* slots */
 	uint32_t max_edges;   /* slots, up to BR_TICKET_INDEX_MAX */
 	uint32_t chunk;	      /* copies per turn of the egress ring, 1..BR_CHUNK_MAX */
+	bool peers_run_xdp;   /* of veth interfaces: then XDP_TX reaches them */
 	uint32_t burst_ms;    /* what rates of legs and strangers let come early */
 	/* STUN and DTLS of whoever is no leg, packets per second; 0: no limit */
 	uint32_t strangers_per_source;

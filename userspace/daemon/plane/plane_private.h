@@ -174,6 +174,8 @@ void br_plane_detach(struct br_plane *plane, size_t slot);
 int br_plane_attach_adopt(struct br_plane *plane, const struct bpf_program *program,
 			  uint32_t ifindex, const char *pin);
 
+uint32_t br_plane_turn_back(const struct br_plane *plane);
+
 /* loop.c */
 int br_plane_loop_open(struct br_plane *plane, struct br_error *error);
 void br_plane_loop_close(struct br_plane *plane);
