@@ -7,12 +7,19 @@
 
 #include "count.bpf.h"
 #include "inspect.bpf.h"
+#include "police.bpf.h"
 
 static __always_inline bool br_alive(const struct br_leg *leg)
 {
 	__u64 expires_ns = leg->expires_ns;
 
 	return expires_ns == BR_NEVER || (expires_ns && bpf_ktime_get_coarse_ns() < expires_ns);
+}
+
+/* An IPv4-mapped address inside IPv6 is no IPv4 leg, though its tuple looks the same. */
+static __always_inline int br_same_family(const struct br_leg *leg, const struct br_packet *packet)
+{
+	return (leg->family == 4) == (packet->ip_header == sizeof(struct iphdr));
 }
 
 /*
@@ -96,10 +103,28 @@ static __always_inline int br_find_stream(const struct br_packet *packet, const 
 }
 
 /**
- * br_admit - decide on a packet of a known leg
- * @route: set on success: somebody receives
+ * br_admit_signal - may STUN or DTLS go up to the daemon?
+ * @leg_index: slot of the sender's leg; NULL when there is none
+ *
+ * An expired leg is a stranger again: it may ask to be let in, no more often than others.
  *
  * Return: 0, or the reason to drop.
+ */
+static __always_inline int br_admit_signal(struct br_cpu *cpu, const struct br_packet *packet,
+					   const __u32 *leg_index)
+{
+	struct br_leg *leg = leg_index ? bpf_map_lookup_elem(&legs, leg_index) : 0;
+
+	if (leg && br_alive(leg) && br_same_family(leg, packet))
+		return br_police_leg(leg, *leg_index, packet);
+	return br_police_stranger(cpu, packet);
+}
+
+/**
+ * br_admit - decide on RTP or RTCP of a known leg
+ * @route: set on success: somebody receives
+ *
+ * Return: 0, BR_FEEDBACK for RTCP that goes up to the daemon, or the reason to drop.
  */
 static __always_inline int br_admit(const struct br_packet *packet, __u32 leg_index,
 				    struct br_route *route)
@@ -112,17 +137,21 @@ static __always_inline int br_admit(const struct br_packet *packet, __u32 leg_in
 
 	if (!leg || !br_alive(leg))
 		return BR_LEG_EXPIRED;
-	/* An IPv4-mapped address inside IPv6 is no IPv4 leg, though its tuple looks the same. */
-	if ((leg->family == 4) != (packet->ip_header == sizeof(struct iphdr)))
+	if (!br_same_family(leg, packet))
 		return BR_UNKNOWN_LEG;
 	if (packet->ttl <= 1)
 		return BR_TTL;
+	if (packet->class == BR_CLASS_RTP && !(leg->flags & BR_LEG_PUBLISH))
+		return BR_NOT_PUBLISHER;
+	reason = br_police_leg(leg, leg_index, packet);
+	if (reason)
+		return reason;
+	if (packet->class == BR_CLASS_RTCP && leg->flags & BR_LEG_FEEDBACK_UP)
+		return BR_FEEDBACK;
 	if (leg->flags & BR_LEG_PUBLISH) {
 		reason = br_find_stream(packet, leg, leg_index, &stream);
 		if (reason)
 			return reason;
-	} else if (packet->class == BR_CLASS_RTP) {
-		return BR_NOT_PUBLISHER;
 	}
 	if (stream >= 0) {
 		index = stream;

@@ -6,6 +6,10 @@
  * Over another interface this would not do: packets stamped here and packets with a ticket
  * would leave in the same queue of the device, and the kernel runs the program of the first
  * one on all of them.
+ *
+ * Nor on veth: the kernel (6.18, veth_xdp_flush) does not wake a peer that has GRO but no XDP
+ * program after XDP_TX. Packets lie in its ring until the stack sends something; once the ring is
+ * full nothing wakes it ever. The daemon leaves veth out of br_turn_back.
  */
 #ifndef BR_DIRECT_BPF_H
 #define BR_DIRECT_BPF_H
@@ -36,7 +40,8 @@ static __always_inline bool br_direct(struct xdp_md *ctx, struct br_cpu *cpu, __
 		return false;
 	leg = bpf_map_lookup_elem(&legs, &only.leg);
 	hop = leg ? bpf_map_lookup_elem(&next_hops, &leg->next_hop) : 0;
-	if (!hop || hop->ifindex != ctx->ingress_ifindex)
+	if (!hop || hop->ifindex != ctx->ingress_ifindex || hop->egress >= BR_EGRESS_MAX ||
+	    !(br_turn_back & 1u << hop->egress))
 		return false;
 	reason = only.leg == sender ? BR_OWN_PACKET : 0;
 	if (!reason) {

@@ -13,6 +13,10 @@
 const volatile __be16 br_media_port;   /* UDP port of every leg's local end */
 const volatile __u16 br_ticket_mark;   /* random, so that no foreign frame passes for a ticket */
 const volatile __u32 br_stream_routes; /* index in routes of stream slot 0 */
+const volatile __u32 br_turn_back;     /* bit per egress slot: XDP_TX can be relied on there */
+const volatile __u64 br_burst_ns;      /* a bucket may be this far from full; see police.bpf.h */
+const volatile __u64 br_stranger_ns;   /* what a packet costs one stranger; 0: no limit */
+const volatile __u64 br_strangers_ns;  /* and all of them together, per CPU; 0: no limit */
 
 /* Daemon: five-tuple to leg. */
 struct {
@@ -22,7 +26,10 @@ struct {
 	__type(value, __u32);
 } tuples SEC(".maps");
 
-/* Daemon: our addresses that legs use, with the number of legs. Elsewhere we are only a guest. */
+/*
+ * Daemon: our addresses, with the number of legs and media interfaces that have them. Elsewhere
+ * we are only a guest.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -87,6 +94,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct br_leg_state);
 } leg_states SEC(".maps");
+
+/* Kernel: per source of STUN and DTLS that is no leg (see br_stranger_key), when its bucket is
+ * full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __be32[4]);
+	__type(value, __u64);
+} strangers SEC(".maps");
 
 /* Kernel: counters. */
 struct {

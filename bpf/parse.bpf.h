@@ -24,7 +24,7 @@ struct br_vlan_header {
 
 struct br_packet {
 	struct br_tuple tuple;
-	__u64 now_ns; /* CLOCK_MONOTONIC (coarse), once the leg is known */
+	__u64 now_ns; /* CLOCK_MONOTONIC (coarse), once it is known to be for us */
 	__be32 ssrc;
 	__u16 l3_offset;
 	__u16 ip_length;  /* of the whole IP packet, as its header says */

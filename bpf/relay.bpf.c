@@ -50,13 +50,20 @@ static __always_inline int br_relay(struct xdp_md *ctx, struct br_cpu *cpu,
 	leg = bpf_map_lookup_elem(&tuples, &packet->tuple);
 	if (!leg && !bpf_map_lookup_elem(&locals, &packet->tuple.local))
 		return BR_NOT_MEDIA;
+	packet->now_ns = bpf_ktime_get_coarse_ns();
 	reason = br_inspect(ctx, packet);
+	if (reason == BR_STUN || reason == BR_DTLS) {
+		int refused = br_admit_signal(cpu, packet, leg);
+
+		if (leg && refused == BR_RATE)
+			br_count_leg_rx(*leg, packet->ip_length, refused, packet->now_ns);
+		return refused ? refused : reason;
+	}
 	if (reason)
 		return reason;
 	if (!leg)
 		return BR_UNKNOWN_LEG;
 	index = *leg;
-	packet->now_ns = bpf_ktime_get_coarse_ns();
 	reason = br_admit(packet, index, &route);
 	if (!reason)
 		reason = br_strip_tags(ctx, packet->l3_offset, packet->ethertype_be);
@@ -64,7 +71,8 @@ static __always_inline int br_relay(struct xdp_md *ctx, struct br_cpu *cpu,
 		reason = br_send(ctx, cpu, index, &route, action);
 	if (reason == BR_PARKED)
 		reason = 0; /* it has been admitted; the loop counts its turns */
-	br_count_leg_rx(index, packet->ip_length, reason, packet->now_ns);
+	br_count_leg_rx(index, packet->ip_length, reason == BR_FEEDBACK ? 0 : reason,
+			packet->now_ns);
 	return reason;
 }
 
@@ -88,6 +96,7 @@ int relay(struct xdp_md *ctx)
 	case BR_IP_OPTIONS:
 	case BR_STUN:
 	case BR_DTLS:
+	case BR_FEEDBACK:
 		return XDP_PASS;
 	default:
 		return XDP_DROP;

@@ -49,6 +49,15 @@ check "rooms" 0 "^standup +2 " rooms
 check "room" 0 "1 send, 1 receive" room standup
 check "legs of a room" 0 "^camera +publisher +10.77.0.2:5004 " legs standup
 check "legs of all rooms" 0 "^standup +wall +subscriber +\[fd77::2\]:6000 " legs
+check "a leg is changed" 0 "leg wall of room standup: limit 2.5 Mb, 300 p, feedback daemon, expires in 60 s" \
+	change standup wall --rate 2500k --packets 300 --feedback daemon --expires 60
+check "legs show it" 0 "^wall +subscriber +\[fd77::2\]:6000 .* 2.5 Mb, 300 p +(60|59) s " legs standup
+check "and back" 0 "limit -, feedback route, expires never" \
+	change standup wall --rate 0 --packets=0 --feedback route --expires 0
+check "a leg with terms is added" 0 "leg guest added" \
+	add standup guest --address 10.77.0.2 --port 5010 --role both --rate 4M --expires 3600
+report "as they were given" json '.legs[2] | .max_bits_per_s == 4000000 and .expires_in_s > 3500' legs
+check "and removed" 0 "leg guest removed" remove standup guest
 check "streams" 0 "^camera +0x1a2b3c4d +listed +0 " streams standup
 check "stats" 0 "^media +(native|generic) +up" stats
 check "stats of a table" 0 "^legs +2 +65536 " stats
@@ -94,13 +103,20 @@ for ssrc in x 0x 0x123456789 4294967296 -1; do
 	check "ssrc '$ssrc'" 2 '--ssrc: expected an SSRC' \
 		add standup x --address 10.77.0.2 --port 1 --role both --ssrc "$ssrc"
 done
+for rate in x 5T 4.5M -1 5G '' M; do
+	check "rate '$rate'" 2 '--rate: expected bits per second' change standup camera --rate "$rate"
+done
+check "rate too low" 1 '^blindrelay: max_bits_per_s: .*10000' change standup camera --rate 9999
+check "packets" 2 '--packets: expected packets per second' change standup camera --packets many
+check "expires" 2 '--expires: expected seconds' change standup camera --expires 31536001
+check "feedback" 2 '--feedback: expected route or daemon' change standup camera --feedback up
 check "port missing" 2 '--port: missing' add standup x --address 10.77.0.2 --role both
 check "name missing" 2 'expected ROOM NAME' add standup --address 10.77.0.2 --port 1 --role both
 check "too many arguments" 2 'unexpected argument "more"' room standup more
 check "url that is none" 2 '--url: expected http://' rooms --url ftp://x
 check "url and socket" 2 '--url: expected without --socket' rooms --url http://127.0.0.1:1
 check "wait" 2 '--wait: expected seconds' health --wait never
-for command in rooms room legs streams stats create add remove health; do
+for command in rooms room legs streams stats create add change remove health; do
 	check "help of $command" 0 "^usage: blindrelay $command" $command --help
 	report "has an example" grep -q "    blindrelay .*$command" "$BR_TMP/out"
 done

@@ -62,6 +62,27 @@ request GET /v1/legs
 answers "legs of all rooms are listed" 200 \
 	'[.legs[] | .room + "/" + .name] == ["standup/camera", "standup/wall", "standup/alice",
 		"second/camera"]'
+
+# --- terms of a leg ---
+request GET /v1/rooms/standup/legs/wall
+answers "no limit and no end by itself" 200 '.max_packets_per_s == 0 and .max_bits_per_s == 0' \
+	'.feedback == "route" and .expires_in_s == null'
+patch /v1/rooms/standup/legs/wall '{"max_packets_per_s":500,"max_bits_per_s":4000000000,
+	"expires_in_s":600,"feedback":"daemon"}'
+answers "a leg is changed" 200 '.max_packets_per_s == 500 and .max_bits_per_s == 4000000000' \
+	'.feedback == "daemon" and .expires_in_s > 590 and .expires_in_s <= 600 and .name == "wall"'
+patch /v1/rooms/standup/legs/wall '{"max_packets_per_s":0}'
+answers "what is not named stays" 200 '.max_packets_per_s == 0 and .max_bits_per_s == 4000000000' \
+	'.feedback == "daemon" and .expires_in_s > 580'
+patch /v1/rooms/standup/legs/wall '{}'
+answers "nothing named, nothing changed" 200 '.max_bits_per_s == 4000000000'
+patch /v1/rooms/standup/legs/wall '{"expires_in_s":0,"feedback":"route","max_bits_per_s":0}'
+answers "and back" 200 '.expires_in_s == null and .feedback == "route" and .max_bits_per_s == 0'
+post /v1/rooms/second/legs '{"name":"brief","address":"10.77.0.2","port":5008,"role":"both",
+	"max_packets_per_s":1,"max_bits_per_s":10000,"expires_in_s":31536000,"feedback":"daemon"}'
+answers "a leg with terms is added" 201 '.max_packets_per_s == 1 and .max_bits_per_s == 10000' \
+	'.expires_in_s == 31536000 and .feedback == "daemon"'
+request DELETE /v1/rooms/second/legs/brief
 leg_ready() { request GET /v1/rooms/standup/legs/camera && body_is '.state == "ready"'; }
 report "neighbour is resolved" br_until 10 leg_ready
 request GET /v1/rooms/standup/streams
@@ -99,7 +120,7 @@ report "metric of legs" metric 'blindrelay_legs\{role="publisher"\} 2'
 report "metric of a table" metric 'blindrelay_table_entries\{table="legs"\} 4'
 report "metric of the build" metric 'blindrelay_build_info\{version="[^"]+",abi="[0-9]+"\} 1'
 report "metric of requests" metric \
-	'blindrelay_http_requests_total\{route="/v1/rooms/\{room\}/legs",method="POST",status="201"\} 4'
+	'blindrelay_http_requests_total\{route="/v1/rooms/\{room\}/legs",method="POST",status="201"\} 5'
 report "metric of an interface" metric 'blindrelay_interface_up\{interface="media",mode="[a-z]+"\} 1'
 metrics_well_formed()
 {

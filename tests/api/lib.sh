@@ -84,8 +84,9 @@ request()
 		2>"$BR_TMP/curl")
 }
 
-# post PATH JSON / put PATH JSON: as request, with the right type
+# post PATH JSON, patch PATH JSON, put PATH JSON: as request, with the right type
 post() { request POST "$1" -H 'Content-Type: application/json' --data-binary "$2"; }
+patch() { request PATCH "$1" -H 'Content-Type: application/json' --data-binary "$2"; }
 put() { request PUT "$1" -H 'Content-Type: application/json' --data-binary "$2"; }
 
 header() { sed -n "s/\r\$//; s/^$1: //Ip" "$BR_TMP/head"; }

@@ -32,7 +32,7 @@ done
 request DELETE /metrics
 report "Allow lists exactly what works" is "$(header Allow)" "GET, HEAD"
 request PUT $LEGS/taken
-report "Allow of a leg" is "$(header Allow)" "GET, HEAD, DELETE"
+report "Allow of a leg" is "$(header Allow)" "GET, HEAD, PATCH, DELETE"
 request GET '/v1/stats?limit=3'
 problem "query parameters where none are taken" 400 ""
 request GET '/v1/rooms?limt=3'
@@ -148,6 +148,36 @@ for list in 1 '"0x1"' '{}' '[-1]' '[4294967296]' '[1.5]' '["1"]' '["0x"]' '["0x1
 	field "ssrcs ${list:0:20}" ssrcs "$(leg ",\"ssrcs\":$list")"
 	field "receive_ssrcs ${list:0:20}" receive_ssrcs "$(leg ",\"receive_ssrcs\":$list")"
 done
+for number in -1 1.5 '"5"' null '[]'; do
+	for key in max_packets_per_s max_bits_per_s expires_in_s; do
+		field "$key $number" $key "$(leg ",\"$key\":$number")"
+		patch $LEGS/taken "{\"$key\":$number}"
+		problem "change: $key $number" 422 $key
+	done
+done
+for pair in "max_packets_per_s 10000001" "max_bits_per_s 4000000001" "max_bits_per_s 9999" \
+	"expires_in_s 31536001" 'feedback "up"' "feedback true"; do
+	field "$pair" "${pair% *}" "$(leg ",\"${pair% *}\":${pair#* }")"
+	patch $LEGS/taken "{\"${pair% *}\":${pair#* }}"
+	problem "change: $pair" 422 "${pair% *}"
+done
+patch $LEGS/taken '{"port":5002}'
+problem "change: what cannot change" 422 port
+patch $LEGS/taken '[]'
+problem "change: an array" 422 ""
+patch $LEGS/taken '{'
+problem "change: no JSON" 400 ""
+patch $LEGS/nobody '{}'
+problem "change: unknown leg" 404 leg
+patch /v1/rooms/nobody/legs/taken '{}'
+problem "change: unknown room" 404 room
+request PATCH $LEGS/taken -H 'Content-Type: text/plain' --data '{}'
+problem "change: 415 for text/plain" 415 Content-Type
+request PATCH $LEGS/taken -H 'Content-Type: application/json'
+problem "change: 411 without a body" 411 Content-Length
+request GET $LEGS/taken
+answers "the leg has not changed" 200 '.max_packets_per_s == 0 and .max_bits_per_s == 0' \
+	'.feedback == "route" and .expires_in_s == null'
 field "SSRCs of a subscriber" ssrcs \
 	'{"name":"x","address":"10.77.0.2","port":1,"role":"subscriber","ssrcs":[1]}'
 field "receive list of a publisher" receive_ssrcs \

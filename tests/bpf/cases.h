@@ -16,6 +16,16 @@ void test_relay_tap(void **state);
 void test_relay_turns_round(void **state);
 void test_relay_nonce_wraps(void **state);
 
+/* relay: rates of legs and strangers, feedback */
+void test_admit_limit_exactly(void **state);
+void test_admit_burst(void **state);
+void test_admit_bytes(void **state);
+void test_admit_no_limit(void **state);
+void test_admit_signal_of_leg(void **state);
+void test_admit_stranger(void **state);
+void test_admit_all_strangers(void **state);
+void test_admit_feedback(void **state);
+
 /* relay_loop */
 void test_loop_walks_route(void **state);
 void test_loop_refuses(void **state);

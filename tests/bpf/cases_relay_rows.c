@@ -45,7 +45,7 @@ enum content {
 #define BOTH (V4 | V6)
 
 /* Who counts what, beside the reason. */
-enum counts { NOTHING, STREAM_SENT, LEG_SENT, LEG_DROPPED, STREAM_DROPPED };
+enum counts { NOTHING, STRANGER, STREAM_SENT, LEG_SENT, LEG_DROPPED, STREAM_DROPPED };
 
 #define IP_LENGTH (-1L)
 
@@ -122,7 +122,7 @@ static void fixed_unknown(struct tables *tables, uint32_t publisher)
 static void limit_reached(struct tables *tables, uint32_t publisher)
 {
 	tables->streams[0].key.ssrc ^= 1;
-	tables->learned[publisher] = 2;
+	tables->states[publisher].learned = 2;
 }
 
 static void no_free_slot(struct tables *tables, uint32_t publisher)
@@ -202,9 +202,9 @@ static const struct row rows[] = {
 	{"listed SSRC", BOTH, RTP, {0}, fixed, BR_FORWARDED, IP_LENGTH, STREAM_SENT},
 	/* classes */
 	{"STUN", BOTH, STUN, {0}, NULL, BR_STUN, IP_LENGTH, NOTHING},
-	{"STUN of a stranger", BOTH, STUN, {0}, no_tuple, BR_STUN, IP_LENGTH, NOTHING},
+	{"STUN of a stranger", BOTH, STUN, {0}, no_tuple, BR_STUN, IP_LENGTH, STRANGER},
 	{"DTLS", BOTH, DTLS, {0}, NULL, BR_DTLS, IP_LENGTH, NOTHING},
-	{"DTLS of a stranger", BOTH, DTLS, {0}, no_tuple, BR_DTLS, IP_LENGTH, NOTHING},
+	{"DTLS of a stranger", BOTH, DTLS, {0}, no_tuple, BR_DTLS, IP_LENGTH, STRANGER},
 	{"class 0", BOTH, RTP, {PAYLOAD, 0, 1, 0}, NULL, BR_STUN, IP_LENGTH, NOTHING},
 	{"class 3", BOTH, RTP, {PAYLOAD, 0, 1, 3}, NULL, BR_STUN, IP_LENGTH, NOTHING},
 	{"class 4", BOTH, RTP, {PAYLOAD, 0, 1, 4}, NULL, BR_BAD_CLASS, IP_LENGTH, NOTHING},
@@ -347,6 +347,7 @@ static void expect_row(const struct row *row, uint32_t publisher, uint32_t ip_le
 	expect->rx_dropped = dropped ? publisher : NO_LEG;
 	expect->stream = stream ? STREAM(SLOT) : 0;
 	expect->tickets = sent;
+	expect->stranger = row->counts == STRANGER;
 }
 
 static void run_row(struct world *world, const struct row *row, uint32_t publisher)

@@ -58,6 +58,16 @@ static bool settle_time(__u64 *expected, __u64 actual, const struct world_run *r
 static bool same_cpu(struct br_cpu *expected, const struct br_cpu *actual,
 		     const struct world_run *run)
 {
+	/* paid by the first one after a rest: from the time of the run on */
+	if (expected->strangers_due_ns == MODEL_NOW &&
+	    actual->strangers_due_ns >= run->before_ns + T_STRANGERS_NS &&
+	    actual->strangers_due_ns <= run->after_ns + T_STRANGERS_NS)
+		expected->strangers_due_ns = actual->strangers_due_ns;
+	if (expected->strangers_due_ns != actual->strangers_due_ns) {
+		print_error("strangers due at %llu, expected %llu\n", actual->strangers_due_ns,
+			    expected->strangers_due_ns);
+		return false;
+	}
 	if (!settle_time(&expected->loop_ns, actual->loop_ns, run) ||
 	    expected->loop_active != actual->loop_active ||
 	    expected->loop_parked != actual->loop_parked ||
@@ -126,9 +136,15 @@ bool check_counters(struct counters *expected, const struct counters *actual,
 	return true;
 }
 
-static void expected_counters(struct counters *counters, const struct expect *expect)
+static void expected_counters(struct counters *counters, const struct expect *expect,
+			      const struct world_run *run)
 {
 	struct br_leg_counters *leg;
+
+	if (expect->stranger && counters->cpu.strangers_due_ns > run->after_ns)
+		counters->cpu.strangers_due_ns += T_STRANGERS_NS;
+	else if (expect->stranger)
+		counters->cpu.strangers_due_ns = MODEL_NOW;
 
 	counters->cpu.reasons[expect->reason].packets++;
 	counters->cpu.reasons[expect->reason].bytes += expect->bytes;
@@ -191,7 +207,7 @@ void check_run(struct world *world, struct world_run *run, const struct expect *
 					 check_reason_name(expect->reason));
 		}
 	expected = before;
-	expected_counters(&expected, expect);
+	expected_counters(&expected, expect, run);
 	expected.cpu.backlog = expect->backlog ? expect->backlog : after.cpu.backlog;
 	if (!check_counters(&expected, &after, run))
 		fail_msg("counters of a run that ended with %s", check_reason_name(expect->reason));
@@ -228,8 +244,10 @@ void check_dynamic(struct world *world, const struct tables *expected)
 	struct tables actual = {};
 
 	world_read_dynamic(world, &actual);
-	assert_memory_equal(actual.learned, expected->learned, sizeof(actual.learned));
-	assert_memory_equal(actual.first, expected->first, sizeof(actual.first));
+	for (uint32_t i = 0; i < T_LEGS; i++) {
+		assert_int_equal(actual.states[i].learned, expected->states[i].learned);
+		assert_int_equal(actual.states[i].first_stream, expected->states[i].first_stream);
+	}
 	assert_int_equal(actual.stream_count, expected->stream_count);
 	for (size_t i = 0; i < expected->stream_count; i++)
 		if (!has_stream(&actual, &expected->streams[i]))
@@ -239,4 +257,44 @@ void check_dynamic(struct world *world, const struct tables *expected)
 	assert_int_equal(actual.free_count, expected->free_count);
 	assert_memory_equal(actual.free, expected->free,
 			    expected->free_count * sizeof(actual.free[0]));
+}
+
+static bool same_bucket(uint64_t is, uint64_t want, uint64_t now_ns)
+{
+	return is == want || (is <= now_ns && want <= now_ns);
+}
+
+static const struct table_stranger *find_stranger(const struct tables *tables,
+						  const __be32 source[static 4])
+{
+	for (size_t i = 0; i < tables->stranger_count; i++)
+		if (!memcmp(tables->strangers[i].source, source, sizeof(__be32[4])))
+			return &tables->strangers[i];
+	return NULL;
+}
+
+void check_buckets(struct world *world, const struct tables *expected, uint64_t now_ns)
+{
+	static struct tables actual;
+
+	world_read_dynamic(world, &actual);
+	for (uint32_t i = 0; i < T_LEGS; i++) {
+		const struct br_leg_state *is = &actual.states[i], *want = &expected->states[i];
+
+		if (!same_bucket(is->packets_due_ns, want->packets_due_ns, now_ns) ||
+		    !same_bucket(is->bytes_due_ns, want->bytes_due_ns, now_ns))
+			fail_msg("leg %u: due at %llu and %llu, expected %llu and %llu", i,
+				 is->packets_due_ns, is->bytes_due_ns, want->packets_due_ns,
+				 want->bytes_due_ns);
+	}
+	assert_int_equal(actual.stranger_count, expected->stranger_count);
+	for (size_t i = 0; i < expected->stranger_count; i++) {
+		const struct table_stranger *want = &expected->strangers[i];
+		const struct table_stranger *is = find_stranger(&actual, want->source);
+
+		assert_non_null(is);
+		if (!same_bucket(is->due_ns, want->due_ns, now_ns))
+			fail_msg("stranger %zu: due at %llu, expected %llu", i,
+				 (unsigned long long)is->due_ns, (unsigned long long)want->due_ns);
+	}
 }

@@ -24,6 +24,7 @@ struct expect {
 	int rest;	     /* by how much enum br_loop_rest changes */
 	uint16_t backlog;    /* what it is then; 0: it is cleared before and may be what it will */
 	bool loop_moves;     /* one begins or ends there */
+	bool stranger;	     /* all strangers together pay for one packet */
 	bool cursor;	     /* the stamp moves the cursor of `nonce` to `passed` */
 	uint16_t nonce;
 	uint16_t passed;
@@ -50,6 +51,12 @@ bool check_counters(struct counters *expected, const struct counters *actual,
 		    const struct world_run *run);
 /** check_dynamic - streams, learned counts and free slots are those of @expected */
 void check_dynamic(struct world *world, const struct tables *expected);
+
+/**
+ * check_buckets - buckets of legs and strangers are those of @expected
+ * @now_ns: CLOCK_MONOTONIC; until when a bucket was full before makes no difference
+ */
+void check_buckets(struct world *world, const struct tables *expected, uint64_t now_ns);
 
 /** check_reason_name - name of a reason */
 const char *check_reason_name(uint32_t reason);

@@ -6,23 +6,9 @@
 #include <arpa/inet.h>
 #include <linux/bpf.h>
 
-/* What the model knows about a frame on its way in. */
-struct seen {
-	struct br_tuple tuple;
-	size_t l3;
-	uint16_t type;
-	size_t header; /* of IP */
-	size_t ip_length;
-	size_t udp_length;
-	uint16_t check;
-	uint8_t ttl;
-	bool rtcp;
-	uint32_t ssrc; /* as on the wire */
-};
-
 /* ---- ingress: RFC 894, 802.1Q, RFC 791, RFC 8200, RFC 768 ---- */
 
-static uint32_t see_ipv4(const uint8_t *ip, size_t left, struct seen *seen)
+static uint32_t see_ipv4(const uint8_t *ip, size_t left, struct model_seen *seen)
 {
 	if (left < 20 || ip[0] >> 4 != 4 || ip[9] != 17)
 		return BR_NOT_MEDIA;
@@ -39,7 +25,7 @@ static uint32_t see_ipv4(const uint8_t *ip, size_t left, struct seen *seen)
 	return 0;
 }
 
-static uint32_t see_ipv6(const uint8_t *ip, size_t left, struct seen *seen)
+static uint32_t see_ipv6(const uint8_t *ip, size_t left, struct model_seen *seen)
 {
 	if (left < 40 || ip[0] >> 4 != 6)
 		return BR_NOT_MEDIA;
@@ -59,7 +45,7 @@ static uint32_t see_ipv6(const uint8_t *ip, size_t left, struct seen *seen)
 	return 0;
 }
 
-static uint32_t see(const uint8_t *in, size_t length, struct seen *seen)
+static uint32_t see(const uint8_t *in, size_t length, struct model_seen *seen)
 {
 	const uint8_t *udp;
 	uint32_t reason;
@@ -93,7 +79,7 @@ static uint32_t see(const uint8_t *in, size_t length, struct seen *seen)
 }
 
 /* RFC 7983 section 7, RFC 5761 section 4, RFC 3550 sections 5.1 and 6.4.1. */
-static uint32_t look_inside(const uint8_t *in, size_t length, struct seen *seen)
+static uint32_t look_inside(const uint8_t *in, size_t length, struct model_seen *seen)
 {
 	const uint8_t *p = in + seen->l3 + seen->header + UDP_HEADER;
 	size_t n, need = PACKET_RTP_MIN;
@@ -106,6 +92,7 @@ static uint32_t look_inside(const uint8_t *in, size_t length, struct seen *seen)
 	n = seen->udp_length - UDP_HEADER;
 	if (n < 2 || p[0] > 191 || (p[0] > 3 && p[0] < 20) || (p[0] > 63 && p[0] < 128))
 		return BR_BAD_CLASS;
+	seen->class = p[0] <= 63 ? MODEL_SIGNAL : MODEL_RTP;
 	if (p[0] <= 3)
 		return BR_STUN;
 	if (p[0] <= 63)
@@ -113,7 +100,7 @@ static uint32_t look_inside(const uint8_t *in, size_t length, struct seen *seen)
 	if (p[1] >= 192 && p[1] <= 223) {
 		if (n < 8)
 			return BR_BAD_RTCP;
-		seen->rtcp = true;
+		seen->class = MODEL_RTCP;
 		memcpy(&seen->ssrc, p + 4, 4);
 		return 0;
 	}
@@ -140,79 +127,6 @@ static uint32_t find_leg(const struct tables *tables, const struct br_tuple *tup
 		if (!memcmp(&tables->tuples[i].tuple, tuple, sizeof(*tuple)))
 			return tables->tuples[i].leg;
 	return NOBODY;
-}
-
-static uint32_t learn(struct model_run *run, uint32_t leg, uint32_t ssrc, uint32_t *slot)
-{
-	struct tables *tables = run->tables;
-
-	if (tables->learned[leg] >= tables->legs[leg].ssrc_limit || !tables->free_count)
-		return BR_SSRC_LIMIT;
-	tables->learned[leg]++;
-	*slot = tables->free[0];
-	tables->free_count--;
-	memmove(tables->free, tables->free + 1, tables->free_count * sizeof(tables->free[0]));
-	tables->streams[tables->stream_count++] = (struct table_stream){
-		.key = {.leg = leg, .ssrc = ssrc},
-		.slot = *slot,
-	};
-	if (!tables->first[leg])
-		tables->first[leg] = ((uint64_t)ssrc << 32) + *slot + 1;
-	run->out->event_sent = true;
-	run->out->event =
-		(struct br_event){.type = BR_EVENT_STREAM, .leg = leg, .ssrc = ssrc, .slot = *slot};
-	return 0;
-}
-
-static uint32_t find_stream(struct model_run *run, const struct seen *seen, uint32_t leg,
-			    uint32_t *slot)
-{
-	const struct tables *tables = run->tables;
-
-	*slot = NOBODY;
-	if (!(tables->legs[leg].flags & BR_LEG_PUBLISH))
-		return seen->rtcp ? 0 : BR_NOT_PUBLISHER;
-	for (size_t i = 0; i < tables->stream_count; i++)
-		if (tables->streams[i].key.leg == leg &&
-		    tables->streams[i].key.ssrc == seen->ssrc) {
-			*slot = tables->streams[i].slot;
-			return 0;
-		}
-	if (seen->rtcp)
-		return 0;
-	if (tables->legs[leg].flags & BR_LEG_FIXED_SSRCS)
-		return BR_SSRC_REFUSED;
-	return learn(run, leg, seen->ssrc, slot);
-}
-
-static uint32_t admit(struct model_run *run, const struct seen *seen, uint32_t leg,
-		      struct br_route *route)
-{
-	const struct tables *tables = run->tables;
-	struct br_stream_counters *counted;
-	uint32_t slot, reason;
-	uint64_t whole = BR_ROUTE_INHERIT;
-
-	if (leg >= T_LEGS || !model_alive(&tables->legs[leg], run->now_ns))
-		return BR_LEG_EXPIRED;
-	if (tables->legs[leg].family != (seen->header == 20 ? 4 : 6))
-		return BR_UNKNOWN_LEG;
-	if (seen->ttl < 2)
-		return BR_TTL;
-	reason = find_stream(run, seen, leg, &slot);
-	if (reason)
-		return reason;
-	if (slot != NOBODY) {
-		counted = &run->counters->streams[slot];
-		counted->rx.packets++;
-		counted->rx.bytes += seen->ip_length;
-		counted->last_seen_ns = MODEL_NOW;
-		whole = tables->routes[T_LEGS + slot];
-	}
-	if (whole == BR_ROUTE_INHERIT)
-		whole = tables->routes[leg];
-	memcpy(route, &whole, sizeof(*route));
-	return route->count || route->flags & BR_ROUTE_TAP ? 0 : BR_NO_RECEIVER;
 }
 
 /* ---- ticket and copier ---- */
@@ -384,6 +298,8 @@ static bool turn_round(struct model_run *run, uint32_t leg, const struct br_rout
 	hop = tables->legs[edge->leg].next_hop;
 	if (hop >= T_HOPS || tables->hops[hop].ifindex != INGRESS_IFINDEX)
 		return false;
+	if (tables->hops[hop].egress == 2 || tables->hops[hop].egress > 3) /* T_TURN_BACK */
+		return false;
 	memcpy(in, run->out->bytes, run->out->length);
 	model_stamp_edge(run, in, run->out->length, leg, edge);
 	if (run->out->verdict == XDP_PASS)
@@ -405,7 +321,7 @@ static uint32_t spread_all(struct model_run *run, uint32_t leg, const struct br_
 	return reason == BR_PARKED ? 0 : reason;
 }
 
-static uint32_t relay(struct model_run *run, struct seen *seen)
+static uint32_t relay(struct model_run *run, struct model_seen *seen)
 {
 	struct outcome *out = run->out;
 	struct br_leg_counters *counted;
@@ -420,11 +336,18 @@ static uint32_t relay(struct model_run *run, struct seen *seen)
 	if (leg == NOBODY && !local)
 		return BR_NOT_MEDIA;
 	reason = look_inside(out->bytes, out->length, seen);
+	if (reason == BR_STUN || reason == BR_DTLS) {
+		uint32_t refused = model_signal(run, seen, leg);
+
+		if (refused == BR_RATE)
+			run->counters->legs[leg].rx_dropped++;
+		return refused ? refused : reason;
+	}
 	if (reason)
 		return reason;
 	if (leg == NOBODY)
 		return BR_UNKNOWN_LEG;
-	reason = admit(run, seen, leg, &route);
+	reason = model_admit(run, seen, leg, &route);
 	if (!reason) {
 		/* addresses, type, IP: the tags in between go */
 		out->length -= seen->l3 - 14;
@@ -434,14 +357,14 @@ static uint32_t relay(struct model_run *run, struct seen *seen)
 	if (leg >= T_LEGS)
 		return reason;
 	counted = &run->counters->legs[leg];
-	if (reason) {
+	if (reason && reason != BR_FEEDBACK) {
 		counted->rx_dropped++;
 		return reason;
 	}
 	counted->rx.packets++;
 	counted->rx.bytes += seen->ip_length;
 	counted->last_seen_ns = MODEL_NOW;
-	return 0;
+	return reason;
 }
 
 static uint32_t loop(struct model_run *run)
@@ -479,7 +402,7 @@ void model_run(struct tables *tables, struct counters *counters, uint64_t now_ns
 {
 	struct model_run run = {
 		.tables = tables, .counters = counters, .now_ns = now_ns, .out = out};
-	struct seen seen = {};
+	struct model_seen seen = {};
 	uint64_t bytes;
 
 	memset(out, 0, sizeof(*out));
@@ -502,7 +425,7 @@ void model_run(struct tables *tables, struct counters *counters, uint64_t now_ns
 		bytes = seen.ip_length;
 		if (out->reason == BR_NOT_MEDIA || out->reason == BR_FRAGMENT ||
 		    out->reason == BR_IP_OPTIONS || out->reason == BR_STUN ||
-		    out->reason == BR_DTLS)
+		    out->reason == BR_DTLS || out->reason == BR_FEEDBACK)
 			out->verdict = XDP_PASS;
 		break;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared by the two files of the reference model. */
+/* Shared by the files of the reference model. */
 #ifndef TEST_BPF_MODEL_PRIVATE_H
 #define TEST_BPF_MODEL_PRIVATE_H
 
@@ -14,6 +14,25 @@ struct model_run {
 	struct outcome *out;
 };
 
+/* What the model knows about a frame on its way in. */
+struct model_seen {
+	struct br_tuple tuple;
+	size_t l3;
+	uint16_t type;
+	size_t header; /* of IP */
+	size_t ip_length;
+	size_t udp_length;
+	uint16_t check;
+	uint8_t ttl;
+	enum model_class { MODEL_RTP, MODEL_RTCP, MODEL_SIGNAL } class;
+	uint32_t ssrc; /* as on the wire */
+};
+
+/* May the STUN or DTLS go up? @leg: NOBODY for a stranger. 0 or the reason to drop. */
+uint32_t model_signal(struct model_run *run, const struct model_seen *seen, uint32_t leg);
+/* May the RTP or RTCP of the leg go on, and where? 0, BR_FEEDBACK or the reason to drop. */
+uint32_t model_admit(struct model_run *run, const struct model_seen *seen, uint32_t leg,
+		     struct br_route *route);
 /* Is the leg alive at this time? */
 bool model_alive(const struct br_leg *leg, uint64_t now_ns);
 /* Read the ticket of a frame; false when there is none. */

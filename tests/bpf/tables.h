@@ -19,13 +19,21 @@
 #define TICKET_MARK 0xb11du
 
 /* Sizes of the maps. Small: an index out of range is then easy to make. */
-#define T_LEGS	  24u
-#define T_HOPS	  T_LEGS
-#define T_STREAMS 8u
-#define T_EDGES	  192u
-#define T_ROUTES  (T_LEGS + T_STREAMS)
-#define T_TUPLES  T_LEGS
-#define T_LOCALS  8u
+#define T_LEGS	       24u
+#define T_HOPS	       T_LEGS
+#define T_STREAMS      8u
+#define T_EDGES	       192u
+#define T_ROUTES       (T_LEGS + T_STREAMS)
+#define T_TUPLES       T_LEGS
+#define T_LOCALS       8u
+#define T_SOURCES      256u
+#define T_SOURCE_SLOTS (4 * T_SOURCES) /* of the map: so many that none is evicted */
+#define T_TURN_BACK    0x0bu	       /* egress slots with XDP_TX: 0, 1 and 3 */
+
+/* Buckets of strangers. A tick of the coarse clock is up to 10 ms. */
+#define T_BURST_NS     100000000u
+#define T_STRANGER_NS  40000000u
+#define T_STRANGERS_NS 15000000u
 
 struct table_tuple {
 	struct br_tuple tuple;
@@ -35,6 +43,12 @@ struct table_tuple {
 struct table_stream {
 	struct br_stream_key key;
 	uint32_t slot;
+};
+
+/* A source of STUN or DTLS that is no leg. */
+struct table_stranger {
+	__be32 source[4];
+	uint64_t due_ns;
 };
 
 struct tables {
@@ -50,8 +64,9 @@ struct tables {
 	size_t stream_count;
 	uint32_t free[T_STREAMS]; /* slots that are free, the next to be taken first */
 	size_t free_count;
-	uint32_t learned[T_LEGS];
-	uint64_t first[T_LEGS]; /* br_leg_state.first_stream */
+	struct br_leg_state states[T_LEGS];
+	struct table_stranger strangers[T_SOURCES];
+	size_t stranger_count;
 };
 
 /* What the kernel counts. */

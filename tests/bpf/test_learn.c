@@ -69,9 +69,9 @@ static void expect_learned(uint32_t leg, uint32_t ssrc, uint32_t slot)
 	assert_int_equal(world->events[0].ssrc, htonl(ssrc));
 	assert_int_equal(world->events[0].slot, slot);
 	tables_stream(&tables, leg, ssrc, slot);
-	tables.learned[leg]++;
-	if (!tables.first[leg])
-		tables.first[leg] = BR_FIRST_STREAM(htonl(ssrc), slot);
+	tables.states[leg].learned++;
+	if (!tables.states[leg].first_stream)
+		tables.states[leg].first_stream = BR_FIRST_STREAM(htonl(ssrc), slot);
 	check_dynamic(world, &tables);
 }
 
@@ -111,17 +111,17 @@ static void test_first_stream(void **state)
 {
 	(void)state;
 	tables_stream(&tables, PUB4, 0x77, 6);
-	tables.first[PUB4] = BR_FIRST_STREAM(htonl(0x88), 7);
+	tables.states[PUB4].first_stream = BR_FIRST_STREAM(htonl(0x88), 7);
 	world_write(world, &tables);
 	send_rtp(PUB4, 0x88, forwarded(PUB4, 7)); /* which stands nowhere else */
 	send_rtp(PUB4, 0x77, forwarded(PUB4, 6));
 	send_rtp(PUB6, 0x88, forwarded(PUB6, 0));
 	expect_learned(PUB6, 0x88, 0);
 	/* all bits of an SSRC may be set, or none; 0 is no stream */
-	tables.first[PUB4] = BR_FIRST_STREAM(htonl(0xffffffff), 5);
+	tables.states[PUB4].first_stream = BR_FIRST_STREAM(htonl(0xffffffff), 5);
 	world_write(world, &tables);
 	send_rtp(PUB4, 0xffffffff, forwarded(PUB4, 5));
-	tables.first[PUB4] = BR_FIRST_STREAM(0, 4);
+	tables.states[PUB4].first_stream = BR_FIRST_STREAM(0, 4);
 	world_write(world, &tables);
 	send_rtp(PUB4, 0, forwarded(PUB4, 4));
 }

@@ -76,9 +76,14 @@ static void size_maps(struct relay_bpf *bpf)
 	bpf_map__set_max_entries(bpf->maps.streams, T_STREAMS);
 	bpf_map__set_max_entries(bpf->maps.free_streams, T_STREAMS);
 	bpf_map__set_max_entries(bpf->maps.stream_counters, T_STREAMS);
+	bpf_map__set_max_entries(bpf->maps.strangers, T_SOURCE_SLOTS);
 	bpf->rodata->br_media_port = htons(MEDIA_PORT);
 	bpf->rodata->br_ticket_mark = TICKET_MARK;
 	bpf->rodata->br_stream_routes = T_LEGS;
+	bpf->rodata->br_turn_back = T_TURN_BACK;
+	bpf->rodata->br_burst_ns = T_BURST_NS;
+	bpf->rodata->br_stranger_ns = T_STRANGER_NS;
+	bpf->rodata->br_strangers_ns = T_STRANGERS_NS;
 	/* BPF_PROG_TEST_RUN refuses programs that expect to be attached to a device map. */
 	bpf_program__set_expected_attach_type(bpf->progs.stamp, BPF_XDP);
 }
@@ -183,6 +188,12 @@ static void write_hashes(struct world *world, const struct tables *tables)
 
 	clear_hash(bpf->maps.tuples);
 	clear_hash(bpf->maps.locals);
+	clear_hash(bpf->maps.strangers);
+	for (size_t i = 0; i < tables->stranger_count; i++)
+		assert_int_equal(bpf_map_update_elem(fd_of(bpf->maps.strangers),
+						     tables->strangers[i].source,
+						     &tables->strangers[i].due_ns, BPF_ANY),
+				 0);
 	for (size_t i = 0; i < tables->tuple_count; i++)
 		assert_int_equal(bpf_map_update_elem(fd_of(bpf->maps.tuples),
 						     &tables->tuples[i].tuple,
@@ -218,13 +229,9 @@ static void fill_free(const struct world *world, const uint32_t *slots, size_t c
 void world_write_streams(struct world *world, const struct tables *tables)
 {
 	struct relay_bpf *bpf = world->bpf;
-	struct br_leg_state states[T_LEGS] = {};
 	uint32_t slots[T_STREAMS];
 
-	for (uint32_t i = 0; i < T_LEGS; i++)
-		states[i] = (struct br_leg_state){.learned = tables->learned[i],
-						  .first_stream = tables->first[i]};
-	write_array(bpf->maps.leg_states, states, sizeof(states[0]), T_LEGS);
+	write_array(bpf->maps.leg_states, tables->states, sizeof(tables->states[0]), T_LEGS);
 	clear_hash(bpf->maps.streams);
 	for (size_t i = 0; i < tables->stream_count; i++)
 		assert_int_equal(bpf_map_update_elem(fd_of(bpf->maps.streams),
@@ -293,17 +300,32 @@ void world_set_cpu(struct world *world, const struct br_cpu *cpu)
 		0);
 }
 
+static void read_strangers(struct world *world, struct tables *tables)
+{
+	int fd = fd_of(world->bpf->maps.strangers);
+	__be32 key[4], *previous = NULL;
+
+	tables->stranger_count = 0;
+	while (!bpf_map_get_next_key(fd, previous, key)) {
+		struct table_stranger *stranger = &tables->strangers[tables->stranger_count++];
+
+		assert_true(tables->stranger_count <= T_SOURCES);
+		memcpy(stranger->source, key, sizeof(key));
+		previous = stranger->source;
+		assert_int_equal(bpf_map_lookup_elem(fd, key, &stranger->due_ns), 0);
+	}
+}
+
 void world_read_dynamic(struct world *world, struct tables *tables)
 {
 	struct relay_bpf *bpf = world->bpf;
 	struct br_stream_key key, *previous = NULL;
-	struct br_leg_state state;
 
-	for (uint32_t i = 0; i < T_LEGS; i++) {
-		assert_int_equal(bpf_map_lookup_elem(fd_of(bpf->maps.leg_states), &i, &state), 0);
-		tables->learned[i] = state.learned;
-		tables->first[i] = state.first_stream;
-	}
+	for (uint32_t i = 0; i < T_LEGS; i++)
+		assert_int_equal(
+			bpf_map_lookup_elem(fd_of(bpf->maps.leg_states), &i, &tables->states[i]),
+			0);
+	read_strangers(world, tables);
 	tables->stream_count = 0;
 	while (!bpf_map_get_next_key(fd_of(bpf->maps.streams), previous, &key)) {
 		struct table_stream *stream = &tables->streams[tables->stream_count++];

@@ -51,13 +51,13 @@ void world_close(struct world *world);
 
 /** world_write - make the kernel's tables these, and all counters zero */
 void world_write(struct world *world, const struct tables *tables);
-/** world_write_streams - the same for streams, free slots and learned counts; counters stay */
+/** world_write_streams - the same for streams, free slots and states of legs; counters stay */
 void world_write_streams(struct world *world, const struct tables *tables);
 /** world_counters - read the counters of our CPU; fails when another CPU counted */
 void world_counters(struct world *world, struct counters *counters);
 /** world_set_cpu - write what br_cpu holds on our CPU (nonce and cursors) */
 void world_set_cpu(struct world *world, const struct br_cpu *cpu);
-/** world_read_dynamic - read back what the kernel may change: streams, free slots, learned */
+/** world_read_dynamic - read back what the kernel may change: streams, free slots, buckets */
 void world_read_dynamic(struct world *world, struct tables *tables);
 /** world_events - drain the ring buffer; returns how many, the first in world->events */
 unsigned int world_events(struct world *world);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +287,13 @@ int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uin
 	return 0;
 }
 
+void br_plane_leg_set_terms(struct br_plane *plane, uint32_t leg, const struct br_leg_terms *terms)
+{
+	assert_in_range(terms->max_packets_per_s, 0, BR_PACKETS_PER_S_MAX);
+	assert_in_range(terms->max_bits_per_s, 0, BR_BITS_PER_S_MAX);
+	leg_of(plane, leg)->spec.terms = *terms;
+}
+
 int br_plane_leg_spec(const struct br_plane *plane, uint32_t slot, struct br_leg_spec *spec)
 {
 	if (slot >= plane->max_legs || !plane->legs[slot].used)
@@ -475,9 +483,13 @@ char *fake_plane_snapshot(const struct br_plane *plane)
 
 		if (!leg->used)
 			continue;
-		fprintf(out, "leg %u %s publish %d fixed %d limit %u:", i,
-			br_endpoint_format(&leg->spec.remote, address), leg->spec.publish,
-			leg->spec.fixed_ssrcs, leg->spec.ssrc_limit);
+		fprintf(out,
+			"leg %u %s publish %d fixed %d limit %u "
+			"rates %u %u feedback %d until %" PRIu64 ":",
+			i, br_endpoint_format(&leg->spec.remote, address), leg->spec.publish,
+			leg->spec.fixed_ssrcs, leg->spec.ssrc_limit,
+			leg->spec.terms.max_packets_per_s, leg->spec.terms.max_bits_per_s,
+			leg->spec.terms.feedback_up, leg->spec.terms.expires_ns);
 		print_route(out, &leg->route);
 	}
 	for (uint32_t i = 0; i < plane->max_streams; i++)

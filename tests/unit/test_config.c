@@ -98,6 +98,12 @@ static void defaults(void **state)
 	assert_int_equal(config.max_rooms, 16384);
 	assert_int_equal(config.max_legs_per_room, 4096);
 	assert_int_equal(config.ssrc_limit, 8);
+	assert_int_equal(config.burst_ms, 200);
+	assert_int_equal(config.strangers_per_source, 200);
+	assert_int_equal(config.strangers_per_cpu, 5000);
+	assert_int_equal(config.max_packets_per_s, 0);
+	assert_int_equal(config.max_bits_per_s, 0);
+	assert_int_equal(config.expired_grace_s, 30);
 	assert_int_equal(config.static_allow_count, 0);
 	assert_int_equal(config.max_legs, 65536);
 	assert_int_equal(config.max_streams, 65536);
@@ -122,10 +128,13 @@ static void every_key(void **state)
 {
 	static const char text[] =
 		"{\"media\":{\"interfaces\":[\"eth0\",\"vlan.12\"],\"port\":65535,"
-		"\"xdp_mode\":\"generic\"},"
+		"\"xdp_mode\":\"generic\",\"burst_ms\":20,\"strangers_per_source\":0,"
+		"\"strangers_per_cpu\":1000000},"
 		"\"control\":{\"listen\":\"[2001:db8::1]:443\",\"allow_remote\":true,"
 		"\"socket\":\"none\"},"
 		"\"rooms\":{\"max_rooms\":1,\"max_legs_per_room\":4097,\"ssrc_limit\":1024,"
+		"\"max_packets_per_s\":10000000,\"max_bits_per_s\":4000000000,"
+		"\"expired_grace_s\":86400,"
 		"\"static_allow\":[\"192.0.2.0/24\",\"2001:db8::/32\"]},"
 		"\"tables\":{\"legs\":16777216,\"streams\":1,\"edges\":2,\"chunk\":1},"
 		"\"log\":{\"level\":\"debug\"}}";
@@ -145,6 +154,12 @@ static void every_key(void **state)
 	assert_int_equal(config.max_rooms, 1);
 	assert_int_equal(config.max_legs_per_room, 4097);
 	assert_int_equal(config.ssrc_limit, 1024);
+	assert_int_equal(config.burst_ms, 20);
+	assert_int_equal(config.strangers_per_source, 0);
+	assert_int_equal(config.strangers_per_cpu, 1000000);
+	assert_int_equal(config.max_packets_per_s, 10000000);
+	assert_int_equal(config.max_bits_per_s, 4000000000u);
+	assert_int_equal(config.expired_grace_s, 86400);
 	assert_int_equal(config.static_allow_count, 2);
 	assert_string_equal(br_network_format(&config.static_allow[1], network), "2001:db8::/32");
 	assert_int_equal(config.max_legs, 16777216);
@@ -222,6 +237,12 @@ static const struct {
 	{"{\"rooms\":{\"max_rooms\":0}}", "rooms.max_rooms", "from 1 to 1048576, got 0"},
 	{"{\"rooms\":{\"max_legs_per_room\":4098}}", "rooms.max_legs_per_room", "from 2 to 4097"},
 	{"{\"rooms\":{\"ssrc_limit\":1025}}", "rooms.ssrc_limit", "from 1 to 1024"},
+	{"{\"media\":{\"burst_ms\":19}}", "media.burst_ms", "from 20 to 10000, got 19"},
+	{"{\"media\":{\"strangers_per_source\":1000001}}", "media.strangers_per_source",
+	 "from 0 to 1000000"},
+	{"{\"rooms\":{\"max_packets_per_s\":10000001}}", "rooms.max_packets_per_s",
+	 "from 0 to 10000000"},
+	{"{\"rooms\":{\"expired_grace_s\":86401}}", "rooms.expired_grace_s", "from 0 to 86400"},
 	{"{\"rooms\":{\"static_allow\":\"0.0.0.0/0\"}}", "rooms.static_allow", "expected an array"},
 	{"{\"rooms\":{\"static_allow\":[\"192.0.2.1\"]}}", "rooms.static_allow[0]",
 	 "got \"192.0.2.1\""},
@@ -243,6 +264,8 @@ static const struct {
 	 "control.listen", "no authentication yet"},
 	{"{\"media\":{\"interfaces\":[\"eth0\"]},\"control\":{\"listen\":\"[2001:db8::1]:80\"}}",
 	 "control.listen", "control.allow_remote"},
+	{"{\"media\":{\"interfaces\":[\"eth0\"]},\"rooms\":{\"max_bits_per_s\":9999}}",
+	 "rooms.max_bits_per_s", "0 (no limit) or an integer from 10000 to 4000000000, got 9999"},
 	{"{\"media\":{\"interfaces\":[\"eth0\"]},"
 	 "\"control\":{\"listen\":\"none\",\"socket\":\"none\"}}",
 	 "control.socket", "nobody could control"},

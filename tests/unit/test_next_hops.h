@@ -44,6 +44,7 @@ struct world {
 	struct br_next_hop_info last_move;
 	struct br_addr last_moved;
 	unsigned int changes;
+	unsigned int addresses_changes;
 	size_t last_slot;
 	uint32_t last_ifindex;
 	bool last_up;
@@ -193,6 +194,12 @@ static inline void on_interface(void *context, size_t slot, uint32_t ifindex, bo
 	world.last_up = up;
 }
 
+static inline void on_addresses(void *context)
+{
+	assert_ptr_equal(context, &world);
+	world.addresses_changes++;
+}
+
 static inline int world_try_open(const char *first, const char *second, uint32_t capacity,
 				 struct br_error *error)
 {
@@ -201,6 +208,7 @@ static inline int world_try_open(const char *first, const char *second, uint32_t
 		.moved = on_moved,
 		.waits_changed = on_waits,
 		.interface_changed = on_interface,
+		.addresses_changed = on_addresses,
 		.context = &world,
 	};
 	const char *names[] = {first, second};

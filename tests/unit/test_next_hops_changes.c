@@ -76,12 +76,14 @@ static void test_local_address_changes(void **state)
 	world_open("med0", "med1");
 	get("10.1.0.2");
 	wait_ready("10.1.0.2");
+	world.addresses_changes = 0;
 	in_relay("ip addr add 10.1.0.9/24 dev med0; ip route change 10.1.0.0/24 dev med0 src "
 		 "10.1.0.9");
 	wait_moves(1);
 	expect_local("10.1.0.2", "10.1.0.9");
 	assert_int_equal(world.last_move.index, look("10.1.0.2").index);
 	assert_true(is_ready("10.1.0.2"));
+	assert_int_not_equal(world.addresses_changes, 0);
 }
 
 static bool has_changed(const void *count)

@@ -66,8 +66,14 @@ static bool should_receive(const struct model_leg *from, const struct model_leg 
 {
 	if (from == to || !to->used || from->room != to->room)
 		return false;
-	if (!publishes(from))
+	/* feedback: to whom it receives from */
+	if (!publishes(from) && from->spec.receive_ssrc_count == 0)
 		return publishes(to);
+	for (uint32_t i = 0; !publishes(from) && i < SSRCS; i++)
+		if (to->sends[i] && asks_for(from, i))
+			return true;
+	if (!publishes(from))
+		return false;
 	if (!receives(to))
 		return false;
 	if (to->spec.receive_ssrc_count == 0)

@@ -317,6 +317,10 @@ static void records_are_not_trusted(void **state)
 	assert_true(br_endpoint_parse("[2001:db8::1]:7", &leg.spec.remote));
 	leg.spec.ssrc_count = leg.spec.receive_ssrc_count = 3;
 	leg.spec.ssrcs[2] = 9;
+	leg.spec.terms.max_packets_per_s = 10;
+	leg.spec.terms.max_bits_per_s = 20000;
+	leg.spec.terms.expires_ns = 1ull << 40;
+	leg.spec.terms.feedback_up = true;
 	size = br_record_write_leg(&leg, bytes);
 	room_size = br_record_write_room(&room, room_bytes);
 	assert_int_equal(br_record_read_leg(bytes, size, &read), 0);
@@ -344,7 +348,7 @@ static void records_are_not_trusted(void **state)
 			copy[at] = (uint8_t)value;
 			assert_true(br_record_read_leg(copy, size, &read) < 0);
 		}
-	bytes[0] = 2;
+	bytes[0] ^= 0xff;
 	assert_int_equal(br_record_read_leg(bytes, size, &read), -EPROTO);
 }
 

@@ -223,12 +223,44 @@ static void chosen_streams(void **state)
 	expect_route(f, sender, all, NULL);
 	expect_stream(f, sender, 100, picker, all, NULL);
 	expect_stream(f, sender, 300, all, NULL);
-	/* feedback of the picker goes to senders like everybody's */
-	expect_route(f, picker, sender, NULL);
 	br_room_leg_remove(f->rooms, f->room, picker);
 	assert_true(fake_plane_inherits(f->plane, slot, 100));
 	assert_true(fake_plane_inherits(f->plane, slot, 200));
 	expect_stream(f, sender, 100, all, NULL);
+}
+
+/* RTCP of a leg that only listens goes to those it receives from. */
+static void feedback_goes_to_senders(void **state)
+{
+	struct fixture *f = *state;
+	struct br_room_leg *sender = add_role(f, "sender", BR_ROLE_PUBLISHER), *picker, *all,
+			   *other;
+	struct br_static_leg spec = leg_spec("picker", BR_ROLE_SUBSCRIBER);
+
+	spec.receive_ssrcs[0] = 100;
+	spec.receive_ssrcs[1] = 200;
+	spec.receive_ssrcs[2] = 300;
+	spec.receive_ssrc_count = 3;
+	picker = add(f, &spec);
+	all = add_role(f, "all", BR_ROLE_SUBSCRIBER);
+	expect_route(f, picker, NULL);
+	expect_route(f, all, sender, NULL);
+	fake_plane_learn(f->plane, br_room_leg_slot(sender), 7);
+	expect_route(f, picker, NULL);
+	fake_plane_learn(f->plane, br_room_leg_slot(sender), 100);
+	expect_route(f, picker, sender, NULL);
+	fake_plane_learn(f->plane, br_room_leg_slot(sender), 200); /* named once */
+	expect_route(f, picker, sender, NULL);
+
+	spec = leg_spec("other", BR_ROLE_PUBLISHER);
+	spec.ssrcs[0] = 300;
+	spec.ssrc_count = 1;
+	other = add(f, &spec);
+	expect_route(f, picker, sender, other, NULL);
+	expect_route(f, all, sender, other, NULL);
+	br_room_leg_remove(f->rooms, f->room, sender);
+	expect_route(f, picker, other, NULL);
+	expect_route(f, all, other, NULL);
 }
 
 static void own_stream_is_not_chosen(void **state)
@@ -498,6 +530,7 @@ int main(void)
 		test(roles),
 		test(plane_specs),
 		test(chosen_streams),
+		test(feedback_goes_to_senders),
 		test(own_stream_is_not_chosen),
 		test(late_events_are_harmless),
 		test(no_edges_for_a_learned_stream),

@@ -30,6 +30,12 @@ static const struct {
 	[BR_FLAG_INTERFACE] = {"--interface", "NAME", "look at this one only; repeatable"},
 	[BR_FLAG_STATE] = {"--state", "PATH",
 			   "state.path of the daemon; else " BR_CTL_DEFAULT_STATE},
+	[BR_FLAG_PACKETS] = {"--packets", "N", "packets per second it may send; 0: no limit"},
+	[BR_FLAG_RATE] = {"--rate", "BITS",
+			  "bits per second it may send, as 500k or 4M; 0: no limit"},
+	[BR_FLAG_FEEDBACK] = {"--feedback", "WHERE",
+			      "its RTCP goes along its route, or to the daemon"},
+	[BR_FLAG_EXPIRES] = {"--expires", "SECONDS", "it ends then unless renewed; 0: never"},
 };
 
 static int br_args_fail(const struct br_ctl_command *command, const char *format, ...)
@@ -90,6 +96,55 @@ static int br_args_add_interface(const struct br_ctl_command *command, const cha
 	return BR_CTL_OK;
 }
 
+/* Bits per second with k, M or G behind the number. */
+static bool br_args_rate(const char *text, uint32_t *out)
+{
+	static const char prefixes[] = "kMG";
+	size_t length = strlen(text);
+	const char *prefix = length ? strchr(prefixes, text[length - 1]) : NULL;
+	uint64_t value;
+	char digits[16];
+	uint32_t number;
+
+	if (!prefix)
+		return br_text_to_u32(text, 0, UINT32_MAX, out);
+	if (length > sizeof(digits))
+		return false;
+	snprintf(digits, sizeof(digits), "%.*s", (int)length - 1, text);
+	if (!br_text_to_u32(digits, 0, UINT32_MAX, &number))
+		return false;
+	value = number;
+	for (const char *p = prefixes; p <= prefix; p++)
+		value *= 1000;
+	*out = (uint32_t)value;
+	return value <= UINT32_MAX;
+}
+
+/* The terms of a leg: the daemon knows their bounds. */
+static int br_args_set_term(const struct br_ctl_command *command, enum br_ctl_flag flag,
+			    const char *value, struct br_ctl_args *args)
+{
+	const char *name = flags[flag].name;
+
+	if (flag == BR_FLAG_RATE && !br_args_rate(value, &args->rate))
+		return br_args_fail(
+			command, "%s: expected bits per second as 800000, 500k or 4M, got \"%s\"",
+			name, value);
+	if (flag == BR_FLAG_PACKETS && !br_text_to_u32(value, 0, UINT32_MAX, &args->packets))
+		return br_args_fail(command, "%s: expected packets per second, got \"%s\"", name,
+				    value);
+	if (flag == BR_FLAG_EXPIRES && !br_text_to_u32(value, 0, 31536000, &args->expires))
+		return br_args_fail(command, "%s: expected seconds from 0 to 31536000, got \"%s\"",
+				    name, value);
+	if (flag == BR_FLAG_FEEDBACK) {
+		args->feedback = value;
+		if (strcmp(value, "route") && strcmp(value, "daemon"))
+			return br_args_fail(command, "%s: expected route or daemon, got \"%s\"",
+					    name, value);
+	}
+	return BR_CTL_OK;
+}
+
 /* Check and keep one flag's value. */
 static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag flag,
 		       const char *value, struct br_ctl_args *args)
@@ -146,6 +201,11 @@ static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag fl
 			       ? BR_CTL_OK
 			       : br_args_fail(command, "%s: expected an absolute path, got \"%s\"",
 					      name, value);
+	case BR_FLAG_PACKETS:
+	case BR_FLAG_RATE:
+	case BR_FLAG_FEEDBACK:
+	case BR_FLAG_EXPIRES:
+		return br_args_set_term(command, flag, value, args);
 	default:
 		return BR_CTL_OK;
 	}

@@ -2,6 +2,10 @@
 /* The subcommands: what each takes and what people are told about it. */
 #include "ctl/ctl.h"
 
+#define BR_FLAGS_TERMS                                                                             \
+	(BR_FLAG_BIT(BR_FLAG_PACKETS) | BR_FLAG_BIT(BR_FLAG_RATE) |                                \
+	 BR_FLAG_BIT(BR_FLAG_FEEDBACK) | BR_FLAG_BIT(BR_FLAG_EXPIRES))
+
 const struct br_ctl_command br_ctl_commands[] = {
 	{
 		.name = "rooms",
@@ -30,7 +34,9 @@ const struct br_ctl_command br_ctl_commands[] = {
 			"go\n"
 			"out), resolving (its neighbour has not answered yet), unreachable (no "
 			"route\n"
-			"over a media interface).\n\n"
+			"over a media interface), expired (see `blindrelay change`). LIMIT is what "
+			"it\n"
+			"may send per second.\n\n"
 			"examples:\n"
 			"    blindrelay legs\n"
 			"    blindrelay legs standup\n",
@@ -84,15 +90,33 @@ const struct br_ctl_command br_ctl_commands[] = {
 			"      --role subscriber\n"
 			"  somebody who talks and listens, to two streams:\n"
 			"    blindrelay add standup alice --address 192.0.2.20 --port 7000 \\\n"
-			"      --role both --receive 0x11 --receive 0x12\n",
+			"      --role both --receive 0x11 --receive 0x12\n"
+			"  a guest who may send 4 Mbit/s, for an hour:\n"
+			"    blindrelay add standup guest --address 192.0.2.30 --port 7000 \\\n"
+			"      --role both --rate 4M --expires 3600\n",
 		.flags = BR_FLAG_BIT(BR_FLAG_ADDRESS) | BR_FLAG_BIT(BR_FLAG_PORT) |
 			 BR_FLAG_BIT(BR_FLAG_ROLE) | BR_FLAG_BIT(BR_FLAG_SSRC) |
-			 BR_FLAG_BIT(BR_FLAG_RECEIVE),
+			 BR_FLAG_BIT(BR_FLAG_RECEIVE) | BR_FLAGS_TERMS,
 		.required = BR_FLAG_BIT(BR_FLAG_ADDRESS) | BR_FLAG_BIT(BR_FLAG_PORT) |
 			    BR_FLAG_BIT(BR_FLAG_ROLE),
 		.words_min = 2,
 		.words_max = 2,
 		.run = br_ctl_add,
+	},
+	{
+		.name = "change",
+		.usage = "ROOM NAME",
+		.summary = "Change what a leg may send, or when it expires",
+		.help = "What no flag names stays as it is; the leg's packets go on. A leg that "
+			"has\n"
+			"expired can be renewed until the daemon removes it.\n\n"
+			"examples:\n"
+			"    blindrelay change standup camera --expires 30\n"
+			"    blindrelay change standup camera --rate 2500k --packets 0\n",
+		.flags = BR_FLAGS_TERMS,
+		.words_min = 2,
+		.words_max = 2,
+		.run = br_ctl_change,
 	},
 	{
 		.name = "remove",

@@ -35,6 +35,10 @@ enum br_ctl_flag {
 	BR_FLAG_WAIT,
 	BR_FLAG_INTERFACE,
 	BR_FLAG_STATE,
+	BR_FLAG_PACKETS,
+	BR_FLAG_RATE,
+	BR_FLAG_FEEDBACK,
+	BR_FLAG_EXPIRES,
 	BR_FLAG_COUNT
 };
 #define BR_FLAG_BIT(flag) (1u << (flag))
@@ -61,6 +65,10 @@ struct br_ctl_args {
 	const char *interfaces[BR_CTL_INTERFACES_MAX];
 	size_t interface_count;
 	const char *state; /* NULL: the default */
+	uint32_t packets;  /* per second */
+	uint32_t rate;	   /* bits per second */
+	const char *feedback;
+	uint32_t expires; /* seconds */
 };
 
 struct br_ctl_command {
@@ -146,9 +154,10 @@ void br_table_end(struct br_table *table);
 
 /* units.c: into @out of BR_UNIT_TEXT bytes, returned */
 #define BR_UNIT_TEXT 32
-const char *br_unit_count(double value, char out[static BR_UNIT_TEXT]); /* 12345 -> "12.3 k" */
-const char *br_unit_bytes(double value, char out[static BR_UNIT_TEXT]); /* 1536 -> "1.5 KiB" */
-const char *br_unit_ms(double ms, char out[static BR_UNIT_TEXT]);	/* 90000 -> "90 s" */
+const char *br_unit_scaled(double value, char out[static BR_UNIT_TEXT]); /* 4e6 -> "4.0 M" */
+const char *br_unit_count(double value, char out[static BR_UNIT_TEXT]);	 /* 12345 -> "12.3 k" */
+const char *br_unit_bytes(double value, char out[static BR_UNIT_TEXT]);	 /* 1536 -> "1.5 KiB" */
+const char *br_unit_ms(double ms, char out[static BR_UNIT_TEXT]);	 /* 90000 -> "90 s" */
 /** br_unit_age - how long ago an RFC 3339 time was */
 const char *br_unit_age(const char *time, char out[static BR_UNIT_TEXT]);
 
@@ -162,6 +171,7 @@ int br_ctl_room(const struct br_ctl_args *args);
 int br_ctl_create(const struct br_ctl_args *args);
 int br_ctl_legs(const struct br_ctl_args *args);
 int br_ctl_add(const struct br_ctl_args *args);
+int br_ctl_change(const struct br_ctl_args *args);
 int br_ctl_remove(const struct br_ctl_args *args);
 int br_ctl_streams(const struct br_ctl_args *args);
 int br_ctl_stats(const struct br_ctl_args *args);

@@ -23,16 +23,20 @@ static const char *br_unit_scale(double value, double base, const char *const *n
 	return out;
 }
 
-const char *br_unit_count(double value, char out[static BR_UNIT_TEXT])
+const char *br_unit_scaled(double value, char out[static BR_UNIT_TEXT])
 {
 	static const char *const names[] = {"", "k", "M", "G", "T"};
 
-	/* five digits are still read at a glance */
-	if (value < 100000) {
-		snprintf(out, BR_UNIT_TEXT, "%.0f", value);
-		return out;
-	}
 	return br_unit_scale(value, 1000, names, 5, out);
+}
+
+const char *br_unit_count(double value, char out[static BR_UNIT_TEXT])
+{
+	/* five digits are still read at a glance */
+	if (value >= 100000)
+		return br_unit_scaled(value, out);
+	snprintf(out, BR_UNIT_TEXT, "%.0f", value);
+	return out;
 }
 
 const char *br_unit_bytes(double value, char out[static BR_UNIT_TEXT])

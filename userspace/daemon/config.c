@@ -225,6 +225,10 @@ int br_config_check(const struct br_config *config, struct br_error *error)
 		return br_error_set(error, -EINVAL, "control.socket",
 				    "expected control.listen or control.socket to be other than "
 				    "\"none\": nobody could control the relay");
+	if (config->max_bits_per_s && config->max_bits_per_s < BR_BITS_PER_S_MIN)
+		return br_error_set(error, -EINVAL, "rooms.max_bits_per_s",
+				    "expected 0 (no limit) or an integer from %u to %u, got %u",
+				    BR_BITS_PER_S_MIN, BR_BITS_PER_S_MAX, config->max_bits_per_s);
 	if (config->keep && !*config->state)
 		return br_error_set(error, -EINVAL, "state.keep",
 				    "expected state.path to be other than \"none\": there is "

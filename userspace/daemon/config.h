@@ -26,6 +26,9 @@ struct br_config {
 	size_t interface_count;
 	uint32_t media_port; /* host byte order */
 	int xdp_mode;	     /* enum br_xdp_mode */
+	uint32_t burst_ms;
+	uint32_t strangers_per_source; /* packets per second; 0: no limit */
+	uint32_t strangers_per_cpu;
 
 	struct br_endpoint listen; /* family 0: no TCP */
 	bool allow_remote;
@@ -34,6 +37,9 @@ struct br_config {
 	uint32_t max_rooms;
 	uint32_t max_legs_per_room;
 	uint32_t ssrc_limit;
+	uint32_t max_packets_per_s; /* of a leg; 0: no limit */
+	uint32_t max_bits_per_s;
+	uint32_t expired_grace_s;
 	struct br_network static_allow[BR_STATIC_ALLOW_MAX];
 	size_t static_allow_count;
 

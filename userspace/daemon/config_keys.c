@@ -32,6 +32,17 @@ const struct br_config_key br_config_keys[] = {
 		 "Where XDP runs: native (in the driver), generic (in the stack, slower, on "
 		 "nearly every interface), none (nowhere: the daemon forwards everything itself, "
 		 "slower still), auto (native where the driver can, else generic, else none)."},
+	{"media", "burst_ms", UINT(burst_ms), RANGE(20, 10000), .initial = "200",
+	 .meaning =
+		 "How far ahead of its rate a leg or a stranger may be: what it sends at once may "
+		 "be as much as its rate gives it in this time, and one packet."},
+	{"media", "strangers_per_source", UINT(strangers_per_source), RANGE(0, 1000000),
+	 .initial = "200",
+	 .meaning = "STUN and DTLS packets per second that reach the daemon from one IPv4 address "
+		    "or IPv6 /64 on a port that is no leg. 0: no limit."},
+	{"media", "strangers_per_cpu", UINT(strangers_per_cpu), RANGE(0, 1000000),
+	 .initial = "5000",
+	 .meaning = "The same from all of them together, for each CPU that receives. 0: no limit."},
 
 	{"control", "listen", .type = BR_CONFIG_ENDPOINT, .offset = AT(listen),
 	 .initial = "127.0.0.1:8080",
@@ -52,6 +63,17 @@ const struct br_config_key br_config_keys[] = {
 	 .initial = "4096", .meaning = "Legs (senders and receivers) in one room."},
 	{"rooms", "ssrc_limit", UINT(ssrc_limit), RANGE(1, 1024), .initial = "8",
 	 .meaning = "SSRCs learned on a leg that was added without a list of SSRCs."},
+	{"rooms", "max_packets_per_s", UINT(max_packets_per_s), RANGE(0, BR_PACKETS_PER_S_MAX),
+	 .initial = "0",
+	 .meaning =
+		 "Packets per second that a leg may send, unless it is given a limit of its own. "
+		 "0: no limit."},
+	{"rooms", "max_bits_per_s", UINT(max_bits_per_s), RANGE(0, BR_BITS_PER_S_MAX),
+	 .initial = "0",
+	 .meaning = "The same in bits per second of IP packets, from 10000. 0: no limit."},
+	{"rooms", "expired_grace_s", UINT(expired_grace_s), RANGE(0, 86400), .initial = "30",
+	 .meaning = "How long a leg that has expired can still be renewed. It sends and receives "
+		    "nothing then; after that it is removed."},
 	{"rooms", "static_allow", .type = BR_CONFIG_NETWORKS, .offset = AT(static_allow),
 	 RANGE(0, BR_STATIC_ALLOW_MAX),
 	 .meaning = "Networks (CIDR) whose addresses the API may add as legs without proof that "

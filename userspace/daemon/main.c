@@ -109,6 +109,9 @@ static int open_plane(struct daemon *daemon, const struct br_config *config, boo
 		.max_streams = config->max_streams,
 		.max_edges = config->max_edges,
 		.chunk = config->chunk,
+		.burst_ms = config->burst_ms,
+		.strangers_per_source = config->strangers_per_source,
+		.strangers_per_cpu = config->strangers_per_cpu,
 		.state = config->state,
 		.reset = reset,
 	};
@@ -124,6 +127,9 @@ static int open_rooms(struct daemon *daemon, const struct br_config *config, str
 		.max_rooms = config->max_rooms,
 		.max_legs_per_room = config->max_legs_per_room,
 		.ssrc_limit = (uint16_t)config->ssrc_limit,
+		.terms = {.max_packets_per_s = config->max_packets_per_s,
+			  .max_bits_per_s = config->max_bits_per_s},
+		.expired_grace_s = config->expired_grace_s,
 		.static_allow = config->static_allow,
 		.static_allow_count = config->static_allow_count,
 	};

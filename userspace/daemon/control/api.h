@@ -94,6 +94,7 @@ void br_api_legs_list(struct br_api *api, const struct br_request *, struct br_r
 void br_api_room_legs_list(struct br_api *api, const struct br_request *, struct br_response *);
 void br_api_leg_post(struct br_api *api, const struct br_request *, struct br_response *);
 void br_api_leg_get(struct br_api *api, const struct br_request *, struct br_response *);
+void br_api_leg_patch(struct br_api *api, const struct br_request *, struct br_response *);
 void br_api_leg_delete(struct br_api *api, const struct br_request *, struct br_response *);
 /* api_stats.c */
 void br_api_stats(struct br_api *api, const struct br_request *, struct br_response *);
@@ -153,11 +154,17 @@ void br_api_write_leg(struct br_api *api, struct br_json_out *out, const struct 
 /* api_leg_body.c */
 /**
  * br_api_leg_read - the body of POST …/legs
+ * @terms: of a leg that asks for nothing else
  * @leg: set on success
  *
  * Return: 0; -EBADMSG when it is no JSON, -EINVAL when a field is wrong.
  */
-int br_api_leg_read(const char *text, size_t length, struct br_static_leg *leg,
-		    struct br_error *error);
+int br_api_leg_read(const char *text, size_t length, const struct br_leg_terms *terms,
+		    struct br_static_leg *leg, struct br_error *error);
+/** br_api_terms_read - the body of PATCH …/legs/{leg}: what it names changes in @terms; as above */
+int br_api_terms_read(const char *text, size_t length, struct br_leg_terms *terms,
+		      struct br_error *error);
+/** br_feedback_name - "route" or "daemon" */
+const char *br_feedback_name(bool feedback_up);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The body of POST /v1/rooms/{room}/legs: strict, every error names the key. */
+/* The bodies of POST and PATCH of legs: strict, every error names the key. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "lib/text.h"
 
 static const char *const roles[] = {"publisher", "subscriber", "both"};
+static const char *const feedbacks[] = {"route", "daemon"};
 static const enum br_role role_values[] = {BR_ROLE_PUBLISHER, BR_ROLE_SUBSCRIBER, BR_ROLE_BOTH};
 
 /* "0x" and 1 to 8 hexadecimal digits. */
@@ -62,6 +63,24 @@ static void br_leg_read_ssrcs(struct br_json_reader *reader, const char *key, ui
 	*count = index;
 }
 
+#define BR_EXPIRES_MAX_S 31536000u /* a year */
+
+static void br_terms_read_fields(struct br_json_reader *reader, struct br_leg_terms *terms)
+{
+	uint32_t seconds;
+	int feedback;
+
+	br_json_uint(reader, "max_packets_per_s", BR_JSON_OPTIONAL, 0, BR_PACKETS_PER_S_MAX,
+		     &terms->max_packets_per_s);
+	br_json_uint(reader, "max_bits_per_s", BR_JSON_OPTIONAL, 0, BR_BITS_PER_S_MAX,
+		     &terms->max_bits_per_s);
+	if (br_json_uint(reader, "expires_in_s", BR_JSON_OPTIONAL, 0, BR_EXPIRES_MAX_S, &seconds))
+		terms->expires_ns = seconds ? br_now_monotonic_ns() + seconds * 1000000000ull : 0;
+	if (br_json_choice(reader, "feedback", BR_JSON_OPTIONAL, feedbacks,
+			   sizeof(feedbacks) / sizeof(feedbacks[0]), &feedback))
+		terms->feedback_up = feedback;
+}
+
 static void br_leg_read_fields(struct br_json_reader *reader, struct br_static_leg *leg)
 {
 	char address[128], quoted[BR_QUOTE_TEXT];
@@ -93,25 +112,54 @@ static void br_leg_read_fields(struct br_json_reader *reader, struct br_static_l
 	br_leg_read_ssrcs(reader, "receive_ssrcs", leg->receive_ssrcs, &leg->receive_ssrc_count);
 }
 
-int br_api_leg_read(const char *text, size_t length, struct br_static_leg *leg,
-		    struct br_error *error)
+/* Parse; what is no JSON is not the same as JSON with a wrong field. */
+static int br_leg_parse(const char *text, size_t length, cJSON **root, struct br_error *error)
+{
+	int err = br_json_parse(text, length, root, error);
+
+	if (err == -EINVAL)
+		error->code = err = -EBADMSG;
+	return err;
+}
+
+int br_api_leg_read(const char *text, size_t length, const struct br_leg_terms *terms,
+		    struct br_static_leg *leg, struct br_error *error)
 {
 	struct br_json_reader reader;
 	cJSON *root = NULL;
-	int err;
+	int err = br_leg_parse(text, length, &root, error);
 
+	if (err)
+		return err;
 	memset(leg, 0, sizeof(*leg));
-	err = br_json_parse(text, length, &root, error);
-	if (err) {
-		if (err == -EINVAL)
-			error->code = -EBADMSG;
-		return error->code;
-	}
+	leg->terms = *terms;
 	br_json_begin(&reader, root, "", error);
 	br_leg_read_fields(&reader, leg);
+	br_terms_read_fields(&reader, &leg->terms);
 	err = br_json_end(&reader);
 	cJSON_Delete(root);
 	return err;
+}
+
+int br_api_terms_read(const char *text, size_t length, struct br_leg_terms *terms,
+		      struct br_error *error)
+{
+	struct br_json_reader reader;
+	cJSON *root = NULL;
+	int err = br_leg_parse(text, length, &root, error);
+
+	if (err)
+		return err;
+	br_json_begin(&reader, root, "", error);
+	br_terms_read_fields(&reader, terms);
+	err = br_json_end(&reader);
+	cJSON_Delete(root);
+	return err;
+}
+
+const char *br_feedback_name(bool feedback_up)
+{
+	return feedbacks[feedback_up];
 }
 
 const char *br_role_name(enum br_role role)

@@ -57,12 +57,13 @@ static void br_leg_write_ssrcs(struct br_json_out *out, const char *key, const u
 }
 
 /* What only the plane knows: reach, addresses of our side, counters. */
-static void br_leg_write_state(struct br_json_out *out, const struct br_leg_info *info)
+static void br_leg_write_state(struct br_json_out *out, const struct br_leg_info *info,
+			       bool expired)
 {
 	char text[BR_ADDR_TEXT];
 	uint64_t ms;
 
-	br_json_out_string(out, "state", br_reach_name(info->reach));
+	br_json_out_string(out, "state", expired ? "expired" : br_reach_name(info->reach));
 	if (info->interface[0])
 		br_json_out_string(out, "interface", info->interface);
 	else
@@ -79,6 +80,27 @@ static void br_leg_write_state(struct br_json_out *out, const struct br_leg_info
 	br_api_write_counters(out, "counters", &info->counters);
 	br_json_out_string(out, "path", info->slow_path ? "daemon" : "kernel");
 	br_api_write_counters(out, "slow", &info->slow);
+}
+
+/* Seconds until the leg expires, begun ones counted whole; 0: it has. */
+static uint64_t br_leg_seconds_left(const struct br_leg_terms *terms)
+{
+	uint64_t now_ns = br_now_monotonic_ns();
+
+	return terms->expires_ns > now_ns
+		       ? (terms->expires_ns - now_ns + 999999999ull) / 1000000000ull
+		       : 0;
+}
+
+static void br_leg_write_terms(struct br_json_out *out, const struct br_leg_terms *terms)
+{
+	br_json_out_uint(out, "max_packets_per_s", terms->max_packets_per_s);
+	br_json_out_uint(out, "max_bits_per_s", terms->max_bits_per_s);
+	br_json_out_string(out, "feedback", br_feedback_name(terms->feedback_up));
+	if (terms->expires_ns)
+		br_json_out_uint(out, "expires_in_s", br_leg_seconds_left(terms));
+	else
+		br_json_out_null(out, "expires_in_s");
 }
 
 void br_api_write_leg(struct br_api *api, struct br_json_out *out, const struct br_room_leg *leg)
@@ -98,7 +120,9 @@ void br_api_write_leg(struct br_api *api, struct br_json_out *out, const struct 
 	br_leg_write_ssrcs(out, "ssrcs", spec->ssrcs, spec->ssrc_count);
 	br_leg_write_ssrcs(out, "receive_ssrcs", spec->receive_ssrcs, spec->receive_ssrc_count);
 	br_json_out_time(out, "created", br_room_leg_created_ms(leg));
-	br_leg_write_state(out, &info);
+	br_leg_write_terms(out, &spec->terms);
+	br_leg_write_state(out, &info,
+			   spec->terms.expires_ns && !br_leg_seconds_left(&spec->terms));
 }
 
 static void br_leg_write(struct br_api *api, struct br_json_out *out, const struct br_room_leg *leg)
@@ -176,6 +200,7 @@ void br_api_leg_post(struct br_api *api, const struct br_request *request,
 		     struct br_response *response)
 {
 	struct br_room *room = br_api_find_room(api, request, response);
+	struct br_leg_terms terms = br_rooms_default_terms(api->rooms);
 	struct br_error error = {0};
 	struct br_static_leg spec;
 	struct br_json_out out;
@@ -183,7 +208,7 @@ void br_api_leg_post(struct br_api *api, const struct br_request *request,
 
 	if (!room)
 		return;
-	if (br_api_leg_read(request->body, request->body_length, &spec, &error) ||
+	if (br_api_leg_read(request->body, request->body_length, &terms, &spec, &error) ||
 	    br_room_leg_add(api->rooms, room, &spec, &leg, &error)) {
 		br_problem_from_error(response, &error);
 		return;
@@ -203,6 +228,27 @@ void br_api_leg_get(struct br_api *api, const struct br_request *request,
 
 	if (!leg)
 		return;
+	out = br_response_json(response, 200);
+	br_leg_write(api, &out, leg);
+}
+
+void br_api_leg_patch(struct br_api *api, const struct br_request *request,
+		      struct br_response *response)
+{
+	struct br_room *room = br_api_find_room(api, request, response);
+	struct br_room_leg *leg = room ? br_api_find_leg(room, request, response) : NULL;
+	struct br_error error = {0};
+	struct br_leg_terms terms;
+	struct br_json_out out;
+
+	if (!leg)
+		return;
+	terms = br_room_leg_spec(leg)->terms;
+	if (br_api_terms_read(request->body, request->body_length, &terms, &error) ||
+	    br_room_leg_set_terms(api->rooms, leg, &terms, &error)) {
+		br_problem_from_error(response, &error);
+		return;
+	}
 	out = br_response_json(response, 200);
 	br_leg_write(api, &out, leg);
 }

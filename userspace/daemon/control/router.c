@@ -18,6 +18,7 @@ static const struct br_route_entry routes[] = {
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/rooms/{room}/legs", br_api_room_legs_list},
 	{BR_METHOD_POST, BR_BODY_REQUIRED, "/v1/rooms/{room}/legs", br_api_leg_post},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/rooms/{room}/legs/{leg}", br_api_leg_get},
+	{BR_METHOD_PATCH, BR_BODY_REQUIRED, "/v1/rooms/{room}/legs/{leg}", br_api_leg_patch},
 	{BR_METHOD_DELETE, BR_BODY_NONE, "/v1/rooms/{room}/legs/{leg}", br_api_leg_delete},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/rooms/{room}/streams", br_api_room_streams},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/rooms/{room}/stats", br_api_room_stats},

@@ -78,48 +78,14 @@ static void br_adopt_routes(struct br_plane *plane)
 			    wrong == 1 ? " was" : "s were");
 }
 
-/* How many legs use a local address, counted again: the count may be one off. */
-static void br_adopt_local(const struct br_plane *plane, int map, const __be32 local[4])
-{
-	__u32 count = 0, held = 0;
-
-	for (uint32_t i = 0; i < plane->options.max_legs; i++)
-		count += plane->legs[i].used &&
-			 !memcmp(plane->leg_table[i].tuple.local, local, sizeof(__be32[4]));
-	bpf_map_lookup_elem(map, local, &held);
-	if (!count)
-		bpf_map_delete_elem(map, local);
-	else if (count != held)
-		bpf_map_update_elem(map, local, &count, BPF_ANY);
-}
-
-static void br_adopt_locals(const struct br_plane *plane)
-{
-	int map = bpf_map__fd(plane->bpf->maps.locals);
-	__be32 key[4], next[4];
-	int err = bpf_map_get_next_key(map, NULL, key);
-
-	while (!err) {
-		err = bpf_map_get_next_key(map, key, next);
-		br_adopt_local(plane, map, key);
-		memcpy(key, next, sizeof(key));
-	}
-	/* an address that is missing altogether, of a leg that was being added */
-	for (uint32_t i = 0; i < plane->options.max_legs; i++) {
-		const __be32 *local = plane->leg_table[i].tuple.local;
-		__u32 held;
-
-		if (plane->legs[i].used && bpf_map_lookup_elem(map, local, &held))
-			br_adopt_local(plane, map, local);
-	}
-}
-
 int br_plane_adopt_tables(struct br_plane *plane, struct br_error *error)
 {
 	br_adopt_legs(plane);
 	br_adopt_streams(plane);
 	br_adopt_routes(plane);
-	br_adopt_locals(plane);
+	if (br_plane_locals_adopt(plane))
+		return br_error_set(error, -ENOMEM, "media.interfaces",
+				    "their addresses cannot be read");
 	if (br_plane_slot_search_begin(plane))
 		return br_error_set(error, -ENOMEM, "tables.streams", "no memory");
 	return 0;

@@ -6,9 +6,14 @@
 #include "plane/plane_private.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -145,4 +150,30 @@ int br_plane_choose_mode(struct br_plane *plane, struct br_error *error)
 	memset(error, 0, sizeof(*error));
 	plane->mode = BR_XDP_NONE;
 	return 0;
+}
+
+static bool br_plane_is_veth(const char *name)
+{
+	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {.ifr_data = (char *)&driver};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool asked;
+
+	memcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	asked = fd >= 0 && !ioctl(fd, SIOCETHTOOL, &request);
+	if (fd >= 0)
+		close(fd);
+	/* one that is gone may come back as anything */
+	return !asked || !strcmp(driver.driver, "veth");
+}
+
+/* Interfaces on which a packet can be turned round with XDP_TX, by slot; see bpf/direct.bpf.h. */
+uint32_t br_plane_turn_back(const struct br_plane *plane)
+{
+	uint32_t slots = 0;
+
+	for (size_t i = 0; i < plane->options.interface_count; i++)
+		if (plane->options.peers_run_xdp || !br_plane_is_veth(plane->interfaces[i].name))
+			slots |= 1u << i;
+	return slots;
 }

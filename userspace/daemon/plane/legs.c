@@ -33,6 +33,29 @@ static struct br_tuple br_leg_tuple(const struct br_plane *plane, const struct b
 	return tuple;
 }
 
+static uint8_t br_leg_flags(const struct br_leg_spec *spec)
+{
+	return (uint8_t)((spec->publish ? BR_LEG_PUBLISH : 0) |
+			 (spec->fixed_ssrcs ? BR_LEG_FIXED_SSRCS : 0) |
+			 (spec->local.family ? BR_LEG_FIXED_LOCAL : 0) |
+			 (spec->terms.feedback_up ? BR_LEG_FEEDBACK_UP : 0));
+}
+
+/* Each by one store: a packet sees the old value or the new one. The end comes last. */
+static void br_leg_write_terms(struct br_leg *out, const struct br_leg_spec *spec)
+{
+	const struct br_leg_terms *terms = &spec->terms;
+
+	__atomic_store_n(&out->packet_ns, br_plane_cost_ns(BR_SECOND_NS, terms->max_packets_per_s),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&out->kibibyte_ns,
+			 br_plane_cost_ns(1024 * 8 * BR_SECOND_NS, terms->max_bits_per_s),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&out->flags, br_leg_flags(spec), __ATOMIC_RELAXED);
+	__atomic_store_n(&out->expires_ns, terms->expires_ns ? terms->expires_ns : BR_NEVER,
+			 __ATOMIC_RELEASE);
+}
+
 /* What the stamp needs to know; alive only once everything else is written. */
 static void br_leg_write(struct br_plane *plane, uint32_t index)
 {
@@ -47,17 +70,20 @@ static void br_leg_write(struct br_plane *plane, uint32_t index)
 		sum += (uint64_t)tuple.remote[i] + tuple.local[i];
 	out->tuple = tuple;
 	out->family = leg->spec.remote.addr.family;
-	out->flags = (__u8)((leg->spec.publish ? BR_LEG_PUBLISH : 0) |
-			    (leg->spec.fixed_ssrcs ? BR_LEG_FIXED_SSRCS : 0) |
-			    (leg->spec.local.family ? BR_LEG_FIXED_LOCAL : 0));
 	out->addr_sum = br_leg_fold(sum);
 	out->tuple_sum = br_leg_fold(sum + tuple.remote_port + tuple.local_port);
 	out->ssrc_limit = leg->spec.ssrc_limit;
 	out->next_hop = leg->hop.index;
-	__atomic_store_n(&out->expires_ns, BR_NEVER, __ATOMIC_RELEASE);
+	br_leg_write_terms(out, &leg->spec);
 }
 
-/* What br_leg_write has written, read back. */
+/* The opposite of br_plane_cost_ns. */
+static uint64_t br_leg_rate(uint64_t second_ns, uint32_t cost_ns)
+{
+	return cost_ns ? second_ns / cost_ns : 0;
+}
+
+/* What br_leg_write has written, read back; rates as far as they can be told from their costs. */
 static struct br_leg_spec br_leg_read(const struct br_leg *in)
 {
 	struct br_leg_spec spec = {
@@ -65,6 +91,15 @@ static struct br_leg_spec br_leg_read(const struct br_leg *in)
 		.publish = in->flags & BR_LEG_PUBLISH,
 		.fixed_ssrcs = in->flags & BR_LEG_FIXED_SSRCS,
 		.ssrc_limit = in->ssrc_limit,
+		.terms =
+			{
+				.max_packets_per_s =
+					(uint32_t)br_leg_rate(BR_SECOND_NS, in->packet_ns),
+				.max_bits_per_s = (uint32_t)br_leg_rate(1024 * 8 * BR_SECOND_NS,
+									in->kibibyte_ns),
+				.expires_ns = in->expires_ns == BR_NEVER ? 0 : in->expires_ns,
+				.feedback_up = in->flags & BR_LEG_FEEDBACK_UP,
+			},
 	};
 
 	memcpy(spec.remote.addr.words, in->tuple.remote, sizeof(in->tuple.remote));
@@ -73,22 +108,6 @@ static struct br_leg_spec br_leg_read(const struct br_leg *in)
 		memcpy(spec.local.words, in->tuple.local, sizeof(in->tuple.local));
 	}
 	return spec;
-}
-
-/*
- * Legs per local address: whatever else arrives there on the media port is ours to refuse.
- */
-static int br_leg_count_local(const struct br_plane *plane, const struct br_tuple *tuple,
-			      int change)
-{
-	int map = bpf_map__fd(plane->bpf->maps.locals);
-	__u32 count = 0;
-
-	bpf_map_lookup_elem(map, tuple->local, &count);
-	count += (__u32)change;
-	if (!count)
-		return bpf_map_delete_elem(map, tuple->local) ? -errno : 0;
-	return bpf_map_update_elem(map, tuple->local, &count, BPF_ANY) ? -errno : 0;
 }
 
 static int br_leg_register(const struct br_plane *plane, uint32_t index, struct br_error *error)
@@ -103,7 +122,7 @@ static int br_leg_register(const struct br_plane *plane, uint32_t index, struct 
 		return br_error_set(error, -ENOSPC, NULL, "no room for another leg: %s",
 				    strerror(errno));
 	}
-	err = br_leg_count_local(plane, tuple, 1);
+	err = br_plane_local_count(plane, tuple->local, 1);
 	if (err) {
 		bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
 		return br_error_set(error, err, NULL, "no room for another local address");
@@ -114,7 +133,7 @@ static int br_leg_register(const struct br_plane *plane, uint32_t index, struct 
 static void br_leg_unregister(const struct br_plane *plane, const struct br_tuple *tuple)
 {
 	bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
-	br_leg_count_local(plane, tuple, -1);
+	br_plane_local_count(plane, tuple->local, -1);
 }
 
 static int br_leg_clear_counters(const struct br_plane *plane, uint32_t index)
@@ -193,6 +212,17 @@ void br_plane_leg_remove(struct br_plane *plane, uint32_t index)
 	br_slots_rest(plane->leg_slots, index, br_now_ns());
 	leg->used = false;
 	plane->leg_count--;
+}
+
+void br_plane_leg_set_terms(struct br_plane *plane, uint32_t index,
+			    const struct br_leg_terms *terms)
+{
+	struct br_plane_leg *leg = &plane->legs[index];
+
+	if (!leg->used)
+		return;
+	leg->spec.terms = *terms;
+	br_leg_write_terms(&plane->leg_table[index], &leg->spec);
 }
 
 int br_plane_leg_route(struct br_plane *plane, uint32_t leg, const uint32_t *receivers,

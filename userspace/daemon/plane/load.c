@@ -98,6 +98,10 @@ static void br_plane_size_maps(struct br_plane *plane)
 	bpf->rodata->br_ticket_mark = plane->pins.settings.ticket_mark;
 	bpf->rodata->br_media_port = htons(options->media_port);
 	bpf->rodata->br_stream_routes = options->max_legs;
+	bpf->rodata->br_turn_back = br_plane_turn_back(plane);
+	bpf->rodata->br_burst_ns = options->burst_ms * BR_MS_NS;
+	bpf->rodata->br_stranger_ns = br_plane_cost_ns(BR_SECOND_NS, options->strangers_per_source);
+	bpf->rodata->br_strangers_ns = br_plane_cost_ns(BR_SECOND_NS, options->strangers_per_cpu);
 }
 
 static void br_plane_load_no_programs(struct br_plane *plane)
@@ -248,6 +252,13 @@ static void br_plane_interface_changed(void *context, size_t slot, uint32_t ifin
 		br_log_error("interface %s: cannot rebuild its copiers", interface->name);
 }
 
+static void br_plane_addresses_changed(void *context)
+{
+	struct br_plane *plane = context;
+
+	plane->locals_changed = true;
+}
+
 static int br_plane_open_hops(struct br_plane *plane, struct br_error *error)
 {
 	struct br_next_hops_options options = {
@@ -259,8 +270,10 @@ static int br_plane_open_hops(struct br_plane *plane, struct br_error *error)
 		.moved = br_plane_hop_moved,
 		.waits_changed = br_plane_hop_waits_changed,
 		.interface_changed = br_plane_interface_changed,
+		.addresses_changed = br_plane_addresses_changed,
 		.context = plane,
 	};
+	int err;
 
 	for (size_t i = 0; i < options.interface_count; i++) {
 		memcpy(options.interfaces[i].name, plane->interfaces[i].name,
@@ -268,7 +281,10 @@ static int br_plane_open_hops(struct br_plane *plane, struct br_error *error)
 		options.interfaces[i].ifindex = plane->interfaces[i].ifindex;
 		options.interfaces[i].absent = plane->adopting;
 	}
-	return br_next_hops_open(&options, &events, &plane->hops, error);
+	err = br_next_hops_open(&options, &events, &plane->hops, error);
+	if (!err)
+		br_plane_locals_refresh(plane); /* now that changes are heard of */
+	return err;
 }
 
 /* The loop and the tap; without XDP nothing would ever come in there. */
@@ -379,6 +395,7 @@ void br_plane_close(struct br_plane *plane)
 	free(plane->slot_search.known);
 	free(plane->marks);
 	free(plane->hop_legs);
+	free(plane->locals);
 	br_slots_free(plane->leg_slots);
 	br_runs_free(plane->edge_runs);
 	free(plane->legs);
@@ -423,12 +440,16 @@ void br_plane_dispatch(struct br_plane *plane, int fd)
 		return;
 	}
 	br_next_hops_dispatch(plane->hops);
+	if (plane->locals_changed)
+		br_plane_locals_refresh(plane);
 	br_plane_routes_relay(plane);
 }
 
 void br_plane_tick(struct br_plane *plane)
 {
 	br_next_hops_tick(plane->hops);
+	if (plane->locals_changed)
+		br_plane_locals_refresh(plane);
 	br_plane_adopt_hops_tick(plane);
 	br_plane_waiting_tick(plane);
 	br_plane_routes_relay(plane);

@@ -79,6 +79,7 @@ static void br_hops_read(struct br_next_hops *hops)
 			br_hop_doubt(hops, hops->by_index[i]);
 	}
 	br_remotes_doubt(hops, 0, NULL, 0);
+	br_hops_tell_addresses(hops);
 }
 
 static void br_hops_work(struct br_next_hops *hops)

@@ -50,6 +50,9 @@ struct br_next_hops_events {
 	void (*waits_changed)(void *context, uint32_t index, bool waits);
 	/* a media interface went up, down, away or came back; ifindex 0: it is gone */
 	void (*interface_changed)(void *context, size_t slot, uint32_t ifindex, bool up);
+	/* addresses of some interface, or which one is a media interface, may have changed; may be
+	 * NULL */
+	void (*addresses_changed)(void *context);
 	void *context;
 };
 

@@ -45,6 +45,12 @@ static void br_hops_doubt_all(struct br_next_hops *hops)
 	br_hops_plan_recheck(hops);
 }
 
+void br_hops_tell_addresses(struct br_next_hops *hops)
+{
+	if (hops->told.addresses_changed)
+		hops->told.addresses_changed(hops->told.context);
+}
+
 static bool br_link_copy_mac(const struct nlattr *attribute, uint8_t mac[static 6])
 {
 	if (!attribute || mnl_attr_get_payload_len(attribute) != 6)
@@ -128,6 +134,7 @@ static void br_hops_link_apply(struct br_next_hops *hops, size_t slot, const str
 		    : link->up	   ? "up"
 				   : "down",
 		    link->ifindex);
+	br_hops_tell_addresses(hops);
 	if (hops->told.interface_changed)
 		hops->told.interface_changed(hops->told.context, slot, link->ifindex, link->up);
 }
@@ -223,6 +230,9 @@ void br_hops_event(void *context, const struct nlmsghdr *message)
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
+		br_hops_tell_addresses(hops);
+		br_hops_doubt_all(hops);
+		break;
 	case RTM_NEWRULE:
 	case RTM_DELRULE:
 	case RTM_NEWNEXTHOP:

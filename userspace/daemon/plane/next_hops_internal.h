@@ -230,6 +230,8 @@ void br_hops_event(void *context, const struct nlmsghdr *message);
 int br_hops_links_read(struct br_next_hops *hops);
 /** br_hops_link_name - name of any interface, "interface 7" when it has none now */
 void br_hops_link_name(struct br_next_hops *hops, uint32_t ifindex, char name[static 32]);
+/** br_hops_tell_addresses - have the owner read the addresses of interfaces again */
+void br_hops_tell_addresses(struct br_next_hops *hops);
 /** br_hops_link_slot - slot of a media interface; -1 when it is none */
 int br_hops_link_slot(const struct br_next_hops *hops, uint32_t ifindex);
 

@@ -33,8 +33,26 @@ struct br_plane_options {
 	uint32_t max_streams; /* slots */
 	uint32_t max_edges;   /* slots, up to BR_TICKET_INDEX_MAX */
 	uint32_t chunk;	      /* copies per turn of the egress ring, 1..BR_CHUNK_MAX */
-	const char *state;    /* directory to pin everything in; NULL or "": nothing outlives us */
-	bool reset;	      /* throw away what is pinned there instead of adopting it */
+	bool peers_run_xdp;   /* of veth interfaces: then XDP_TX reaches them */
+	uint32_t burst_ms;    /* what rates of legs and strangers let come early */
+	/* STUN and DTLS of whoever is no leg, packets per second; 0: no limit */
+	uint32_t strangers_per_source;
+	uint32_t strangers_per_cpu;
+	const char *state; /* directory to pin everything in; NULL or "": nothing outlives us */
+	bool reset;	   /* throw away what is pinned there instead of adopting it */
+};
+
+/* Rates that the kernel can keep, beside 0: no limit. */
+#define BR_PACKETS_PER_S_MAX 10000000u
+#define BR_BITS_PER_S_MIN    10000u
+#define BR_BITS_PER_S_MAX    4000000000u
+
+/* What may change while a leg lives. All zero: no limit, no end. */
+struct br_leg_terms {
+	uint32_t max_packets_per_s; /* what it may send; 0: no limit */
+	uint32_t max_bits_per_s;    /* of IP packets; 0: no limit */
+	uint64_t expires_ns;	    /* CLOCK_MONOTONIC; 0: never */
+	bool feedback_up;	    /* its RTCP goes to the daemon's socket, not along its route */
 };
 
 /* What the plane should do for one UDP five-tuple. */
@@ -44,6 +62,7 @@ struct br_leg_spec {
 	bool publish;	      /* may send RTP */
 	bool fixed_ssrcs;     /* only SSRCs added with br_plane_stream_add */
 	uint16_t ssrc_limit;  /* SSRCs to learn when not fixed */
+	struct br_leg_terms terms;
 };
 
 enum br_leg_reach {
@@ -150,6 +169,13 @@ int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uin
 /** br_plane_leg_remove - forget a leg, its streams and its routes; edges to it must be gone first
  */
 void br_plane_leg_remove(struct br_plane *plane, uint32_t leg);
+/**
+ * br_plane_leg_set_terms - other rates, another end; counts for the next packet
+ * @terms: rates inside of the BR_..._PER_S bounds; copied
+ *
+ * No packet is lost by it. A leg that has expired is alive again when it expires later.
+ */
+void br_plane_leg_set_terms(struct br_plane *plane, uint32_t leg, const struct br_leg_terms *terms);
 /** br_plane_leg_info - state and counters; -ENOENT when the slot is empty */
 int br_plane_leg_info(const struct br_plane *plane, uint32_t leg, struct br_leg_info *info);
 /** br_plane_leg_spec - what was asked for; -ENOENT when the slot is empty */

@@ -14,11 +14,14 @@
 #include "plane/slow.h"
 
 /* A slot or run may still be named by a packet on its way; it rests this long. */
-#define BR_GRACE_NS 1000000000ULL
+#define BR_GRACE_NS  1000000000ULL
+#define BR_SECOND_NS 1000000000ULL
+#define BR_MS_NS     1000000ULL
 
 #define BR_NO_STREAM (~0U)
 #define BR_NO_LEG    (~0U)
 
+struct br_plane_local;
 struct relay_bpf;
 struct ring_buffer;
 
@@ -138,6 +141,9 @@ struct br_plane {
 	struct br_plane_route *routes; /* max_legs + max_streams */
 	struct br_slots *leg_slots;
 	struct br_runs *edge_runs;
+	struct br_plane_local *locals; /* addresses of the media interfaces, as counted */
+	size_t local_count;
+	bool locals_changed; /* or may have */
 	uint32_t leg_count;
 	uint32_t stream_count;
 	uint32_t *hop_legs;	/* per next hop: first of the list of its legs, or BR_NO_LEG */
@@ -156,6 +162,14 @@ static inline uint64_t br_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
+/* What one of @per_s things costs when all of them take @second_ns; rounded up, 0: no limit. */
+static inline uint32_t br_plane_cost_ns(uint64_t second_ns, uint32_t per_s)
+{
+	uint64_t cost = per_s ? (second_ns + per_s - 1) / per_s : 0;
+
+	return cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
+}
+
 /* attach.c */
 int br_plane_choose_mode(struct br_plane *plane, struct br_error *error);
 int br_plane_attach(struct br_plane *plane, size_t slot, struct br_error *error);
@@ -165,6 +179,8 @@ void br_plane_detach(struct br_plane *plane, size_t slot);
 /* Take over a pinned link; the new program replaces the old one without a gap. */
 int br_plane_attach_adopt(struct br_plane *plane, const struct bpf_program *program,
 			  uint32_t ifindex, const char *pin);
+
+uint32_t br_plane_turn_back(const struct br_plane *plane);
 
 /* loop.c */
 int br_plane_loop_open(struct br_plane *plane, struct br_error *error);
@@ -217,6 +233,14 @@ static inline uint8_t br_plane_leg_egress(const struct br_plane *plane, uint32_t
 
 /* counters.c: add to a sum what each CPU has counted */
 void br_plane_leg_sum(const struct br_leg_counters *each, int cpus, struct br_leg_counters *sum);
+
+/* police.c */
+bool br_plane_police(struct br_plane *plane, uint32_t leg, uint64_t bytes);
+
+/* locals.c */
+int br_plane_local_count(const struct br_plane *plane, const __be32 local[static 4], int change);
+void br_plane_locals_refresh(struct br_plane *plane);
+int br_plane_locals_adopt(struct br_plane *plane);
 
 /* routes.c */
 int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,

@@ -131,15 +131,17 @@ static int br_slow_admit_leg(struct br_plane *plane, const struct br_datagram *d
 		return BR_UNKNOWN_LEG;
 	if (datagram->ttl <= 1)
 		return BR_TTL;
-	/* Rates belong here: the leg's bucket, in plane->state_table, is the kernel's as well. */
+	if (class == BR_CLASS_RTP && !(leg->flags & BR_LEG_PUBLISH))
+		return BR_NOT_PUBLISHER;
+	/* where XDP runs it comes from there and has been paid for */
 	if (class == BR_CLASS_RTCP && leg->flags & BR_LEG_FEEDBACK_UP)
 		return BR_FEEDBACK;
+	if (!br_plane_police(plane, index, bytes))
+		return BR_RATE;
 	if (leg->flags & BR_LEG_PUBLISH) {
 		reason = br_slow_find_stream(plane, index, class, ssrc, &slot);
 		if (reason)
 			return reason;
-	} else if (class == BR_CLASS_RTP) {
-		return BR_NOT_PUBLISHER;
 	}
 	if (slot != BR_NO_STREAM)
 		br_slow_count_stream(plane, slot, bytes);

@@ -73,6 +73,7 @@ static int add_to_plane(struct br_rooms *rooms, struct br_room_leg *leg, struct 
 		.publish = br_leg_publishes(leg),
 		.fixed_ssrcs = spec->ssrc_count > 0,
 		.ssrc_limit = spec->ssrc_count ? 0 : rooms->options.ssrc_limit,
+		.terms = spec->terms,
 	};
 	char text[BR_ENDPOINT_TEXT];
 	int err = br_plane_leg_add(rooms->plane, &plane_spec, &leg->slot, error);
@@ -166,6 +167,7 @@ int br_room_leg_add(struct br_rooms *rooms, struct br_room *room, const struct b
 		return err;
 	}
 	append(room, fresh);
+	br_terms_note_end(rooms, spec->terms.expires_ns);
 	*leg = fresh;
 	return 0;
 }
@@ -204,6 +206,7 @@ static int restore_in_plane(struct br_rooms *rooms, struct br_room_leg *leg)
 	if (err)
 		return err;
 	leg->in_plane = true;
+	br_plane_leg_set_terms(rooms->plane, leg->slot, &leg->spec.terms);
 	br_plane_streams(rooms->plane, leg->slot, restore_stream, &restore);
 	/* one that is missing: the earlier daemon was killed while it added the leg */
 	for (struct br_room_stream *s = leg->streams; s && !restore.err; s = s->next_of_leg)
@@ -236,6 +239,7 @@ struct br_room_leg *br_room_leg_restore(struct br_rooms *rooms, struct br_room *
 		return NULL;
 	}
 	append(room, leg);
+	br_terms_note_end(rooms, spec->terms.expires_ns);
 	return leg;
 }
 

@@ -63,7 +63,8 @@ int br_persist_room(struct br_rooms *rooms, struct br_room *room, struct br_erro
 				  br_record_write_room(&record, bytes), error);
 }
 
-static int put_leg(struct br_rooms *rooms, const struct br_room_leg *leg, struct br_error *error)
+int br_persist_leg_again(struct br_rooms *rooms, const struct br_room_leg *leg,
+			 struct br_error *error)
 {
 	struct br_leg_record record = {
 		.spec = leg->spec,
@@ -80,7 +81,7 @@ static int put_leg(struct br_rooms *rooms, const struct br_room_leg *leg, struct
 int br_persist_leg(struct br_rooms *rooms, struct br_room_leg *leg, struct br_error *error)
 {
 	leg->order = rooms->next_order++;
-	return put_leg(rooms, leg, error);
+	return br_persist_leg_again(rooms, leg, error);
 }
 
 static void *grow(void *list, size_t count, size_t *capacity, size_t size)
@@ -267,7 +268,7 @@ static void restore_missing(struct restore *restore)
 			continue;
 		err = br_room_leg_put_back(rooms, from->leg, &error);
 		if (!err)
-			err = put_leg(rooms, from->leg, &error);
+			err = br_persist_leg_again(rooms, from->leg, &error);
 		if (!err) {
 			br_log_warn("state: leg %s of room %s was not in the kernel; added again",
 				    from->leg->spec.name, from->leg->room->name);

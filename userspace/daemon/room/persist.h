@@ -44,5 +44,8 @@ int br_record_read_leg(const uint8_t *data, size_t size, struct br_leg_record *l
 int br_persist_room(struct br_rooms *rooms, struct br_room *room, struct br_error *error);
 /** br_persist_leg - remember a leg that is in the plane; 0, or -ENOSPC */
 int br_persist_leg(struct br_rooms *rooms, struct br_room_leg *leg, struct br_error *error);
+/** br_persist_leg_again - remember what has changed about a leg; 0, or -ENOSPC */
+int br_persist_leg_again(struct br_rooms *rooms, const struct br_room_leg *leg,
+			 struct br_error *error);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "room/persist.h"
 
-#define BR_RECORD_FORMAT 1u /* changes when a record looks different */
+#define BR_RECORD_FORMAT 2u /* changes when a record looks different */
 
 /* Begins a record of a room; the name follows. */
 struct room_head {
@@ -29,11 +29,15 @@ struct leg_head {
 	__be16 port;
 	uint32_t room;
 	__be32 address[4];
-	uint32_t reserved;
+	uint32_t max_packets_per_s;
 	int64_t created_ms;
 	uint64_t order;
+	uint64_t expires_ns;
+	uint32_t max_bits_per_s;
+	uint8_t feedback_up;
+	uint8_t reserved[3];
 };
-_Static_assert(sizeof(struct leg_head) == 48, "no hidden padding");
+_Static_assert(sizeof(struct leg_head) == 64, "no hidden padding");
 _Static_assert(sizeof(struct leg_head) + BR_NAME_MAX + 2 * BR_LEG_SSRCS_MAX * sizeof(uint32_t) <=
 		       BR_LEG_RECORD_MAX,
 	       "leg record");
@@ -67,6 +71,10 @@ size_t br_record_write_leg(const struct br_leg_record *leg, uint8_t out[static B
 		.room = leg->room,
 		.created_ms = leg->created_ms,
 		.order = leg->order,
+		.max_packets_per_s = spec->terms.max_packets_per_s,
+		.max_bits_per_s = spec->terms.max_bits_per_s,
+		.expires_ns = spec->terms.expires_ns,
+		.feedback_up = spec->terms.feedback_up,
 	};
 	size_t used = sizeof(head);
 
@@ -127,6 +135,12 @@ int br_record_read_leg(const uint8_t *data, size_t size, struct br_leg_record *l
 	spec->remote.port = head.port;
 	spec->remote.addr.family = head.family;
 	memcpy(spec->remote.addr.words, head.address, sizeof(head.address));
+	spec->terms = (struct br_leg_terms){
+		.max_packets_per_s = head.max_packets_per_s,
+		.max_bits_per_s = head.max_bits_per_s,
+		.expires_ns = head.expires_ns,
+		.feedback_up = head.feedback_up,
+	};
 	spec->ssrc_count = head.ssrc_count;
 	spec->receive_ssrc_count = head.receive_ssrc_count;
 	if (read_name(data + used, head.name_length, spec->name))

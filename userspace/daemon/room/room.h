@@ -27,6 +27,8 @@ struct br_rooms_options {
 	uint32_t max_rooms;
 	uint32_t max_legs_per_room;	       /* up to BR_ROUTE_MAX + 1 */
 	uint16_t ssrc_limit;		       /* learned on a leg without a list */
+	struct br_leg_terms terms;	       /* of a leg that asks for nothing else */
+	uint32_t expired_grace_s;	       /* an expired leg can be renewed so long */
 	const struct br_network *static_allow; /* copied */
 	size_t static_allow_count;
 };
@@ -42,6 +44,7 @@ struct br_static_leg {
 	/* SSRCs the leg receives; none listed: all. Subscribers only. */
 	uint32_t receive_ssrcs[BR_LEG_SSRCS_MAX];
 	size_t receive_ssrc_count;
+	struct br_leg_terms terms;
 };
 
 struct br_rooms;
@@ -76,7 +79,7 @@ struct br_rooms_restored {
 int br_rooms_restore(struct br_rooms *rooms, struct br_rooms_restored *result,
 		     struct br_error *error);
 /**
- * br_rooms_tick - try again what the plane refused for want of edges
+ * br_rooms_tick - remove expired legs; try again what the plane refused for want of edges
  *
  * Call every 100 ms or so, after br_plane_tick; costs nothing when nothing is pending.
  * A leg that leaves is always taken out of all routes: should the plane have no edges for
@@ -120,12 +123,27 @@ uint64_t br_room_order(const struct br_room *room);
  * Errors name the JSON key at fault: "name" (-EINVAL, -EEXIST), "role", "port" (-EINVAL),
  * "address" (-EINVAL no unicast address, -EACCES outside of static_allow, -EEXIST taken by
  * another leg, -EHOSTUNREACH), "ssrcs" (-EINVAL, -EEXIST listed by another leg of the
- * room), "receive_ssrcs" (-EINVAL); "" with -ENOSPC when a limit is reached, or -ENOMEM.
+ * room), "receive_ssrcs", "max_packets_per_s", "max_bits_per_s" (-EINVAL); "" with -ENOSPC when a
+ * limit is reached, or -ENOMEM.
  *
  * On error nothing has changed, as long as the plane can put back a route it had.
  */
 int br_room_leg_add(struct br_rooms *rooms, struct br_room *room, const struct br_static_leg *spec,
 		    struct br_room_leg **leg, struct br_error *error);
+/** br_rooms_default_terms - of a leg that asks for nothing else */
+struct br_leg_terms br_rooms_default_terms(const struct br_rooms *rooms);
+/**
+ * br_room_leg_set_terms - other rates, another end, other feedback; its packets go on
+ *
+ * A leg that has expired can be renewed until it is removed (expired_grace_s).
+ *
+ * Return: 0; -EINVAL with the field at fault, -ENOSPC when it cannot be remembered, and then
+ * nothing has changed.
+ */
+int br_room_leg_set_terms(struct br_rooms *rooms, struct br_room_leg *leg,
+			  const struct br_leg_terms *terms, struct br_error *error);
+/** br_now_monotonic_ns - CLOCK_MONOTONIC, by which legs expire */
+uint64_t br_now_monotonic_ns(void);
 /** br_room_leg_remove - disconnect and remove */
 void br_room_leg_remove(struct br_rooms *rooms, struct br_room *room, struct br_room_leg *leg);
 /** br_room_leg_at - the leg in a slot of the plane; NULL when there is none */

@@ -86,6 +86,7 @@ void br_rooms_free(struct br_rooms *rooms)
 
 void br_rooms_tick(struct br_rooms *rooms)
 {
+	br_terms_tick(rooms);
 	for (struct br_room *room = rooms->first; room && rooms->dirty; room = room->next)
 		if (room->dirty)
 			br_routes_retry(rooms, room);

@@ -3,7 +3,8 @@
  * Who receives what. A leg that publishes is routed to all legs without a filter; one of
  * its streams gets a route of its own only while some leg asks for that SSRC: the same
  * legs, and those that ask. RTCP of the publisher goes the way of its sender SSRC (RFC
- * 3550 section 6.4). A leg that only listens sends nothing but RTCP, to those who publish.
+ * 3550 section 6.4). A leg that only listens sends nothing but RTCP: its route leads to those
+ * who publish, with a filter only to those who send an SSRC it asks for.
  *
  * A joining leg makes routes longer only, a leaving leg shorter only. So undoing a join
  * never asks for more than the plane gave before.
@@ -50,15 +51,49 @@ static size_t collect(const struct br_rooms *rooms, const struct br_leg_list *li
 	return count;
 }
 
+/* Append those who send something that @self asks for, each once; returns the new count. */
+static size_t collect_wanted(const struct br_rooms *rooms, const struct br_room_leg *self)
+{
+	const struct br_static_leg *spec = &self->spec;
+	size_t count = 0;
+
+	for (size_t i = 0; i < spec->receive_ssrc_count; i++) {
+		const struct br_source *source =
+			br_sources_find(&self->room->sources, spec->receive_ssrcs[i]);
+		const struct br_room_stream *stream = source ? source->streams : NULL;
+
+		for (; stream; stream = stream->next_of_source) {
+			uint32_t slot = stream->leg->slot;
+			size_t known = 0;
+
+			while (known < count && rooms->receivers[known] != slot)
+				known++;
+			if (known == count && stream->leg->connected && count < BR_ROUTE_MAX)
+				rooms->receivers[count++] = slot;
+		}
+	}
+	return count;
+}
+
+/* Receivers of what the leg itself sends: media, or feedback when it only listens. */
+static size_t collect_for(const struct br_rooms *rooms, const struct br_room_leg *leg)
+{
+	const struct br_room *room = leg->room;
+
+	if (br_leg_publishes(leg))
+		return collect(rooms, &room->unfiltered, leg, 0);
+	if (br_leg_filters(leg))
+		return collect_wanted(rooms, leg);
+	return collect(rooms, &room->publishing, leg, 0);
+}
+
 static int apply_leg(struct br_rooms *rooms, struct br_room_leg *leg, enum mode mode,
 		     struct br_error *error)
 {
 	struct br_room *room = leg->room;
-	size_t count;
+	size_t count = collect_for(rooms, leg);
 	int err;
 
-	count = collect(rooms, br_leg_publishes(leg) ? &room->unfiltered : &room->publishing, leg,
-			0);
 	if (!count && !leg->route_length && !leg->dirty)
 		return 0;
 	err = br_plane_leg_route(rooms->plane, leg->slot, rooms->receivers, count, error);
@@ -226,8 +261,18 @@ void br_routes_stream(struct br_rooms *rooms, struct br_room_stream *stream)
 {
 	struct br_room_leg *leg = stream->leg;
 
+	const struct br_leg_list *wanted_by = &stream->source->wanted_by;
+
 	if (apply_stream(rooms, stream, MODE_TRY, NULL))
 		set_dirty(rooms, leg->room, &stream->dirty, true);
+	/* who asked for it and only listens can now be told whom to send feedback to */
+	for (uint32_t i = 0; i < wanted_by->count; i++) {
+		struct br_room_leg *listener = wanted_by->legs[i];
+
+		if (!br_leg_publishes(listener) && listener->connected &&
+		    apply_leg(rooms, listener, MODE_TRY, NULL))
+			set_dirty(rooms, leg->room, &listener->dirty, true);
+	}
 }
 
 void br_routes_empty(struct br_rooms *rooms, struct br_room *room)

@@ -86,6 +86,7 @@ struct br_rooms {
 	struct br_room *first, *last;
 	size_t count;
 	size_t dirty;		    /* sum over rooms */
+	uint64_t first_end_ns;	    /* no leg expires before; 0: none expires */
 	uint64_t next_order;	    /* of the room or leg that comes next */
 	bool abandoned;		    /* being freed; the plane stays as it is */
 	struct br_room_leg **slots; /* legs by slot of the plane */
@@ -161,6 +162,16 @@ void br_routes_forget(struct br_rooms *rooms, struct br_room_leg *leg);
 /** br_room_validate_leg - 0, or the error that br_room_leg_add documents; changes nothing */
 int br_room_validate_leg(const struct br_rooms *rooms, const struct br_room *room,
 			 const struct br_static_leg *spec, struct br_error *error);
+
+/** br_room_validate_terms - 0, or the error that br_room_leg_set_terms documents */
+int br_room_validate_terms(const struct br_leg_terms *terms, struct br_error *error);
+
+/* terms.c */
+
+/** br_terms_note_end - a leg expires then; 0: never */
+void br_terms_note_end(struct br_rooms *rooms, uint64_t expires_ns);
+/** br_terms_tick - remove legs that have been expired for expired_grace_s */
+void br_terms_tick(struct br_rooms *rooms);
 
 /* rooms.c */
 

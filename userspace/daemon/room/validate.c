@@ -102,6 +102,20 @@ static int check_declared(const struct br_room *room, const struct br_static_leg
 	return 0;
 }
 
+int br_room_validate_terms(const struct br_leg_terms *terms, struct br_error *error)
+{
+	if (terms->max_packets_per_s > BR_PACKETS_PER_S_MAX)
+		return br_error_set(error, -EINVAL, "max_packets_per_s",
+				    "expected an integer from 0 (no limit) to %u, got %u",
+				    BR_PACKETS_PER_S_MAX, terms->max_packets_per_s);
+	if (terms->max_bits_per_s && (terms->max_bits_per_s < BR_BITS_PER_S_MIN ||
+				      terms->max_bits_per_s > BR_BITS_PER_S_MAX))
+		return br_error_set(error, -EINVAL, "max_bits_per_s",
+				    "expected 0 (no limit) or an integer from %u to %u, got %u",
+				    BR_BITS_PER_S_MIN, BR_BITS_PER_S_MAX, terms->max_bits_per_s);
+	return 0;
+}
+
 int br_room_validate_leg(const struct br_rooms *rooms, const struct br_room *room,
 			 const struct br_static_leg *spec, struct br_error *error)
 {
@@ -118,6 +132,8 @@ int br_room_validate_leg(const struct br_rooms *rooms, const struct br_room *roo
 	if (!err)
 		err = check_list("receive_ssrcs", spec->receive_ssrcs, spec->receive_ssrc_count,
 				 spec->role & BR_ROLE_SUBSCRIBER, "subscriber and both", error);
+	if (!err)
+		err = br_room_validate_terms(&spec->terms, error);
 	if (!err)
 		err = check_declared(room, spec, error);
 	if (!err && room->leg_count >= rooms->options.max_legs_per_room)

@@ -242,6 +242,7 @@ int br_bench_lane_relay(struct br_bench_lane *lane, struct br_error *error)
 		.max_streams = 65536,
 		.max_edges = 1 << 20,
 		.chunk = BR_CHUNK_MAX,
+		.peers_run_xdp = true,
 	};
 	int err;
 

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Our addresses: those of the media interfaces, and those that legs use. What comes to the
+ * media port of one of them is ours to refuse; elsewhere we are only a guest. An address
+ * counts once for every interface and every leg that has it.
+ */
+#include "plane/plane_private.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "lib/log.h"
+#include "relay.skel.h"
+
+/* An interface address as the key of `locals`. */
+struct br_plane_local {
+	__be32 addr[4];
+};
+
+static int br_locals_map(const struct br_plane *plane)
+{
+	return bpf_map__fd(plane->bpf->maps.locals);
+}
+
+int br_plane_local_count(const struct br_plane *plane, const __be32 local[static 4], int change)
+{
+	int map = br_locals_map(plane);
+	__u32 count = 0;
+
+	bpf_map_lookup_elem(map, local, &count);
+	count += (__u32)change;
+	if (!count)
+		return bpf_map_delete_elem(map, local) ? -errno : 0;
+	return bpf_map_update_elem(map, local, &count, BPF_ANY) ? -errno : 0;
+}
+
+/* The label of an IPv4 address may be "eth0:1"; an interface may have been renamed. */
+static bool br_local_is_media(const struct br_plane *plane, const struct ifaddrs *entry)
+{
+	char name[IF_NAMESIZE];
+	uint32_t ifindex;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(entry->ifa_name, ":"), entry->ifa_name);
+	ifindex = if_nametoindex(name);
+	for (size_t i = 0; ifindex && i < plane->options.interface_count; i++)
+		if (plane->interfaces[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static bool br_local_read(const struct ifaddrs *entry, struct br_plane_local *out)
+{
+	const struct sockaddr *address = entry->ifa_addr;
+	struct br_addr addr;
+
+	if (!address)
+		return false;
+	if (address->sa_family == AF_INET)
+		addr = br_addr_from_bytes(
+			4, (const uint8_t *)&((const struct sockaddr_in *)address)->sin_addr);
+	else if (address->sa_family == AF_INET6)
+		addr = br_addr_from_bytes(
+			6, (const uint8_t *)&((const struct sockaddr_in6 *)address)->sin6_addr);
+	else
+		return false;
+	memcpy(out->addr, addr.words, sizeof(out->addr));
+	return true;
+}
+
+/* All addresses of the media interfaces as the kernel has them now; freed by the caller. */
+static int br_locals_read(const struct br_plane *plane, struct br_plane_local **out, size_t *count)
+{
+	struct ifaddrs *list, *entry;
+	struct br_plane_local *locals;
+	size_t room = 0;
+
+	*count = 0;
+	if (getifaddrs(&list))
+		return -errno;
+	for (entry = list; entry; entry = entry->ifa_next)
+		room++;
+	locals = calloc(room + 1, sizeof(*locals));
+	for (entry = list; locals && entry; entry = entry->ifa_next)
+		if (br_local_read(entry, &locals[*count]) && br_local_is_media(plane, entry))
+			(*count)++;
+	freeifaddrs(list);
+	*out = locals;
+	return locals ? 0 : -ENOMEM;
+}
+
+static bool br_locals_take(struct br_plane_local *locals, size_t *count,
+			   const struct br_plane_local *wanted)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (!memcmp(&locals[i], wanted, sizeof(*wanted))) {
+			locals[i] = locals[--*count];
+			return true;
+		}
+	return false;
+}
+
+/* New ones first: an address that moves from one interface to the other stays ours. */
+void br_plane_locals_refresh(struct br_plane *plane)
+{
+	struct br_plane_local *now, *gone = plane->locals;
+	size_t count, gone_count = plane->local_count;
+	int err = br_locals_read(plane, &now, &count);
+
+	plane->locals_changed = err != 0; /* then the next tick tries again */
+	if (err)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (br_locals_take(gone, &gone_count, &now[i]))
+			continue;
+		err = br_plane_local_count(plane, now[i].addr, 1);
+		if (err)
+			br_log_warn("no room for another address of a media interface: strangers "
+				    "are not limited there: %s",
+				    strerror(-err));
+	}
+	for (size_t i = 0; i < gone_count; i++)
+		br_plane_local_count(plane, gone[i].addr, -1);
+	free(gone);
+	plane->locals = now;
+	plane->local_count = count;
+}
+
+/* How often an address is in use by what we know. */
+static __u32 br_local_uses(const struct br_plane *plane, const __be32 local[static 4])
+{
+	__u32 count = 0;
+
+	for (uint32_t i = 0; i < plane->options.max_legs; i++)
+		count += plane->legs[i].used &&
+			 !memcmp(plane->leg_table[i].tuple.local, local, sizeof(__be32[4]));
+	for (size_t i = 0; i < plane->local_count; i++)
+		count += !memcmp(plane->locals[i].addr, local, sizeof(__be32[4]));
+	return count;
+}
+
+static void br_local_settle(const struct br_plane *plane, const __be32 local[static 4])
+{
+	__u32 count = br_local_uses(plane, local), held = 0;
+	int map = br_locals_map(plane);
+
+	bpf_map_lookup_elem(map, local, &held);
+	if (!count)
+		bpf_map_delete_elem(map, local);
+	else if (count != held)
+		bpf_map_update_elem(map, local, &count, BPF_ANY);
+}
+
+/* An earlier daemon may have been killed before it counted, or been gone while addresses were. */
+int br_plane_locals_adopt(struct br_plane *plane)
+{
+	int map = br_locals_map(plane);
+	__be32 key[4], next[4];
+	int err = br_locals_read(plane, &plane->locals, &plane->local_count);
+
+	if (err)
+		return err;
+	err = bpf_map_get_next_key(map, NULL, key);
+	while (!err) {
+		err = bpf_map_get_next_key(map, key, next);
+		br_local_settle(plane, key);
+		memcpy(key, next, sizeof(key));
+	}
+	/* those that are missing altogether */
+	for (uint32_t i = 0; i < plane->options.max_legs; i++) {
+		const __be32 *local = plane->leg_table[i].tuple.local;
+		__u32 held;
+
+		if (plane->legs[i].used && bpf_map_lookup_elem(map, local, &held))
+			br_local_settle(plane, local);
+	}
+	for (size_t i = 0; i < plane->local_count; i++)
+		br_local_settle(plane, plane->locals[i].addr);
+	return 0;
+}
