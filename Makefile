@@ -39,7 +39,7 @@ LIBBR := $(B)/libbr.a
 LIBD := $(B)/libblindrelayd.a
 
 DAEMON_LIBS = -lbpf -lelf -lz -lmnl -lcjson -lwebsockets -luv -lcrypto
-CTL_LIBS = -lcurl -lcjson -lbpf -lelf -lz -lmnl
+CTL_LIBS = -lcurl -lcjson -lbpf -lelf -lz -lmnl -lncursesw -ltinfo
 LAB_LIBS = -lsrtp2 -lcjson -lpcap -lm
 
 PROGRAMS := $(B)/blindrelayd $(B)/blindrelay $(B)/blindrelay-lab
@@ -108,6 +108,11 @@ CTL_OBJ := $(call obj,$(filter-out userspace/ctl/main.c,$(CTL_SRC)))
 $(B)/tests/unit/test_check%: $(B)/obj/tests/unit/test_check%.o $(CTL_OBJ) $(LIBD) $(LIBBR)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(CTL_LIBS)
+
+# Tests of top: the same.
+$(B)/tests/unit/test_top%: $(B)/obj/tests/unit/test_top%.o $(CTL_OBJ) $(LIBD) $(LIBBR)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lutil $(CTL_LIBS)
 
 LAB_OBJ := $(call obj,$(filter-out userspace/lab/main.c,$(LAB_SRC)))
 $(B)/tests/unit/test_lab_%: $(B)/obj/tests/unit/test_lab_%.o $(LAB_OBJ) $(LIBBR)
