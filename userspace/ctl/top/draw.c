@@ -82,19 +82,20 @@ static void draw_rates(const struct br_top *top, struct br_canvas *canvas)
 				br_member_text(worst, "reason"));
 }
 
-/* What the kernel handed to the daemon, beside what it forwarded itself. */
+/* Copies that the daemon makes, where the kernel cannot: their share of all; and the interfaces. */
 static void draw_daemon(const struct br_top *top, struct br_canvas *canvas, int y)
 {
 	const cJSON *relay = cJSON_GetObjectItem(top->data, "relay"), *interface;
-	double passed = br_member_number(relay, "passed_per_s");
-	double all = passed + br_top_rate(relay, "received_packets");
+	double slow = br_member_number(cJSON_GetObjectItem(relay, "slow"), "copies_per_s");
+	double all = br_top_rate(relay, "sent_packets");
 	char text[BR_UNIT_TEXT];
 	int x;
 
-	x = br_canvas_text(canvas, 0, y, BR_STYLE_DIM, "up ");
-	x = br_canvas_field(canvas, 5, y, 8, true, BR_STYLE_PLAIN, br_unit_rate(passed, text));
-	br_canvas_printf(canvas, x, y, BR_STYLE_DIM, "/s to the daemon, %.1f %%",
-			 all > 0 ? 100 * passed / all : 0.0);
+	br_canvas_text(canvas, 0, y, BR_STYLE_DIM, "slow");
+	x = br_canvas_field(canvas, 5, y, 8, true, slow > 0 ? BR_STYLE_WARN : BR_STYLE_PLAIN,
+			    br_unit_rate(slow, text));
+	br_canvas_printf(canvas, x, y, BR_STYLE_DIM, "/s by the daemon, %.1f %%",
+			 all > 0 ? 100 * slow / all : 0.0);
 	x = 42;
 	cJSON_ArrayForEach (interface, cJSON_GetObjectItem(top->data, "interfaces")) {
 		bool up = cJSON_IsTrue(cJSON_GetObjectItem(interface, "up"));
@@ -182,7 +183,7 @@ static void draw_help(struct br_canvas *canvas)
 		"in     packets admitted from legs",
 		"out    copies sent to legs",
 		"drop   packets and copies, each with a reason: d lists them",
-		"up     passed to the daemon: STUN, DTLS, fragments, IP options",
+		"slow   copies made by the daemon, where the kernel cannot",
 		"",
 		"up down, j k      select a line     PgUp PgDn Home End",
 		"Enter             open the room     Esc, Backspace: back, or no filter",

@@ -80,7 +80,10 @@ static const char *text_role(const cJSON *item, char out[static BR_TOP_TEXT])
 
 static const char *text_reach(const cJSON *item, char out[static BR_TOP_TEXT])
 {
-	snprintf(out, BR_TOP_TEXT, "%s", br_member_text(item, "state"));
+	const char *state = br_member_text(item, "state");
+	bool slow = !strcmp(br_member_text(item, "path"), "daemon");
+
+	snprintf(out, BR_TOP_TEXT, "%s", slow && !strcmp(state, "ready") ? "by daemon" : state);
 	return out;
 }
 

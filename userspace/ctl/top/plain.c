@@ -45,10 +45,10 @@ void br_top_plain_print(const struct br_top *top, FILE *out)
 	const cJSON *relay = cJSON_GetObjectItem(data, "relay");
 	char name[2 * BR_TOP_NAME];
 
-	fprintf(out, "# %s interval_ms %.1f rooms %.0f legs %.0f passed_per_s %.1f",
+	fprintf(out, "# %s interval_ms %.1f rooms %.0f legs %.0f slow_copies_per_s %.1f",
 		br_member_text(data, "sampled"), br_member_number(data, "interval_ms"),
 		br_member_number(relay, "rooms"), br_member_number(relay, "legs"),
-		br_member_number(relay, "passed_per_s"));
+		br_member_number(cJSON_GetObjectItem(relay, "slow"), "copies_per_s"));
 	cJSON_ArrayForEach (item, cJSON_GetObjectItem(data, "tables"))
 		fprintf(out, " %s %.0f/%.0f", item->string, br_member_number(item, "used"),
 			br_member_number(item, "capacity"));
