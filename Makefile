@@ -94,6 +94,7 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(LIBD) $(LIBBR)
 # Tests of rooms run on a plane without a kernel: test_room*.c, linked with the fake.
 $(B)/tests/unit/test_room_memory: override LDFLAGS += -Wl,--wrap=calloc,--wrap=reallocarray
 ROOM_OBJ := $(call obj,tests/unit/fake_plane.c $(wildcard userspace/daemon/room/*.c))
+$(B)/tests/unit/test_room_sampler: $(call obj,$(addprefix userspace/daemon/,control/sampler.c control/rates.c plane/reasons.c))
 $(B)/tests/unit/test_room%: $(B)/obj/tests/unit/test_room%.o $(ROOM_OBJ) $(LIBBR)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
