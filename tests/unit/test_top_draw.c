@@ -183,7 +183,7 @@ static void test_long_lists_scroll(void **state)
 	br_top_take(&top, data);
 	for (int height = 8; height < 40; height += 4)
 		for (int line = 0; line < 100; line += 9) {
-			char name[8], *text;
+			char name[16], *text;
 
 			br_top_move(&top, line - (long)top.line);
 			snprintf(name, sizeof(name), "\nn%02d ", line);
