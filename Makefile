@@ -39,7 +39,7 @@ LIBBR := $(B)/libbr.a
 LIBD := $(B)/libblindrelayd.a
 
 DAEMON_LIBS = -lbpf -lelf -lz -lmnl -lcjson -lwebsockets -luv -lcrypto
-CTL_LIBS = -lcurl -lcjson -lbpf -lelf -lz -lmnl
+CTL_LIBS = -lcurl -lcjson -lbpf -lelf -lz -lmnl -lncursesw -ltinfo
 LAB_LIBS = -lsrtp2 -lcjson -lpcap -lm
 
 PROGRAMS := $(B)/blindrelayd $(B)/blindrelay $(B)/blindrelay-lab
@@ -94,6 +94,7 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(LIBD) $(LIBBR)
 # Tests of rooms run on a plane without a kernel: test_room*.c, linked with the fake.
 $(B)/tests/unit/test_room_memory: override LDFLAGS += -Wl,--wrap=calloc,--wrap=reallocarray
 ROOM_OBJ := $(call obj,tests/unit/fake_plane.c $(wildcard userspace/daemon/room/*.c))
+$(B)/tests/unit/test_room_sampler: $(call obj,$(addprefix userspace/daemon/,control/sampler.c control/rates.c plane/reasons.c))
 $(B)/tests/unit/test_room%: $(B)/obj/tests/unit/test_room%.o $(ROOM_OBJ) $(LIBBR)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
@@ -108,6 +109,11 @@ CTL_OBJ := $(call obj,$(filter-out userspace/ctl/main.c,$(CTL_SRC)))
 $(B)/tests/unit/test_check%: $(B)/obj/tests/unit/test_check%.o $(CTL_OBJ) $(LIBD) $(LIBBR)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(CTL_LIBS)
+
+# Tests of top: the same.
+$(B)/tests/unit/test_top%: $(B)/obj/tests/unit/test_top%.o $(CTL_OBJ) $(LIBD) $(LIBBR)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lutil $(CTL_LIBS)
 
 LAB_OBJ := $(call obj,$(filter-out userspace/lab/main.c,$(LAB_SRC)))
 $(B)/tests/unit/test_lab_%: $(B)/obj/tests/unit/test_lab_%.o $(LAB_OBJ) $(LIBBR)

@@ -12,8 +12,8 @@ set -euo pipefail
 
 BUILD="build-essential pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev
 	libcjson-dev libuv1-dev libwebsockets-dev libwebsockets-evlib-uv libcmocka-dev libsrtp2-dev
-	libcurl4-openssl-dev libssl-dev libpcap-dev linux-libc-dev"
-RUN="iproute2 ethtool procps jq libwebsockets-evlib-uv"
+	libcurl4-openssl-dev libssl-dev libpcap-dev libncurses-dev linux-libc-dev"
+RUN="iproute2 ethtool procps jq libwebsockets-evlib-uv libncursesw6"
 DEMO="ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 	gstreamer1.0-plugins-bad tcpdump nftables jq curl"
 TEST="clang-format clang-tidy shellcheck qemu-system-x86 busybox-static cpio"

@@ -65,6 +65,16 @@ check "health" 0 "^ready$" health
 report "rooms --json" json '.rooms[0].name == "standup"' rooms
 report "room --json" json '.room.name == "standup" and .stats.legs == 2 and (.legs | length) == 2' room standup
 report "legs --json" json '.legs[0].ssrcs == [439041101, 7] and .legs[1].receive_ssrcs == [7]' legs
+check "top, one plain table" 0 "^relay +- +0.0 " top --once --interval 0.2
+report "columns" grep -qE '^KIND +NAME +IN/S +IN_BIT/S +OUT/S +OUT_BIT/S +DROP/S +DROPPED$' "$BR_TMP/out"
+report "its rooms and legs" grep -qE '^leg +standup/camera ' "$BR_TMP/out"
+check "top of one room" 0 "^room +standup " top --once --interval 0.2 --room standup --match wall
+report "filtered" br_not grep -q camera "$BR_TMP/out"
+report "top --json, a line per interval" is \
+	"$("$CTL" --socket "$SOCKET" top --json --count 2 --interval 0.2 |
+		jq -c '.interval_ms > 100 and .relay.rooms == 1' | uniq -c | tr -s ' ')" " 2 true"
+check "no lists" 0 "^relay " top --once --interval 0.2 --limit 0
+report "indeed" br_not grep -qE '^(room|leg) ' "$BR_TMP/out"
 report "stats --json" json '.reasons | length > 20' stats
 report "health --json" json '.ready' health
 columns() { "$CTL" --socket "$SOCKET" legs | awk '{ n = index($0, $4); if (NR > 1 && n != at) exit 1; at = n }'; }
@@ -116,7 +126,19 @@ check "too many arguments" 2 'unexpected argument "more"' room standup more
 check "url that is none" 2 '--url: expected http://' rooms --url ftp://x
 check "url and socket" 2 '--url: expected without --socket' rooms --url http://127.0.0.1:1
 check "wait" 2 '--wait: expected seconds' health --wait never
-for command in rooms room legs streams stats create add change remove health; do
+for interval in 0 0.09 61 x 1.2.3 -1 ''; do
+	check "interval '$interval'" 2 '--interval: expected seconds from 0.1 to 60' \
+		top --interval "$interval"
+done
+check "sort" 2 '--sort: expected out, out_bits' top --sort speed
+check "count" 2 '--count: expected a number from 1' top --count 0
+check "limit" 2 '--limit: expected a number from 0 to 1000' top --limit 1001
+check "room that is no name" 2 '--room: expected the name of a room, got "a b"' top --room 'a b'
+check "match that is no name" 2 '--match: expected a part of a name' top --match '&room=x'
+check "flag of top elsewhere" 2 '--once: unknown flag' stats --once
+check "top of an unknown room" 1 '^blindrelay top: room: there is no room "nobody"' \
+	top --once --room nobody
+for command in rooms room legs streams stats top create add change remove health; do
 	check "help of $command" 0 "^usage: blindrelay $command" $command --help
 	report "has an example" grep -q "    blindrelay .*$command" "$BR_TMP/out"
 done

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/top/top.h"
 #include "lib/addr.h"
 #include "lib/text.h"
 
@@ -36,6 +37,15 @@ static const struct {
 	[BR_FLAG_FEEDBACK] = {"--feedback", "WHERE",
 			      "its RTCP goes along its route, or to the daemon"},
 	[BR_FLAG_EXPIRES] = {"--expires", "SECONDS", "it ends then unless renewed; 0: never"},
+	[BR_FLAG_INTERVAL] = {"--interval", "SECONDS", "rates over this time, 0.1 to 60; else 1"},
+	[BR_FLAG_ONCE] = {"--once", NULL, "one plain table, as --count 1"},
+	[BR_FLAG_TABLES] = {"--count", "N", "plain tables, then end"},
+	[BR_FLAG_SORT] = {"--sort", "KEY",
+			  "out, out_bits, in, in_bits, drops, legs or name; else out"},
+	[BR_FLAG_ROOM] = {"--room", "ROOM", "this room and its legs only"},
+	[BR_FLAG_MATCH] = {"--match", "TEXT", "rooms and legs with this in their names only"},
+	[BR_FLAG_LIMIT] = {"--limit", "N", "rooms, and legs, to list, 0 to 1000"},
+	[BR_FLAG_ASCII] = {"--ascii", NULL, "bars without Unicode"},
 };
 
 static int br_args_fail(const struct br_ctl_command *command, const char *format, ...)
@@ -145,6 +155,80 @@ static int br_args_set_term(const struct br_ctl_command *command, enum br_ctl_fl
 	return BR_CTL_OK;
 }
 
+/* Digits with at most one point, @min to @max. */
+static bool br_args_decimal(const char *text, double min, double max, double *out)
+{
+	char *end;
+
+	if (!*text || text[strspn(text, "0123456789.")])
+		return false;
+	*out = strtod(text, &end);
+	return !*end && *out >= min && *out <= max;
+}
+
+static bool br_args_is_sort(const char *value)
+{
+	for (unsigned int i = 0; i < BR_TOP_SORTS; i++)
+		if (!strcmp(br_top_sorts[i].name, value))
+			return true;
+	return false;
+}
+
+static bool br_args_is_name(const char *value)
+{
+	size_t length = strlen(value);
+
+	return length && length < BR_TOP_NAME &&
+	       strspn(value, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-") ==
+		       length;
+}
+
+/* The flags of `top`. */
+static int br_args_set_top(const struct br_ctl_command *command, enum br_ctl_flag flag,
+			   const char *value, struct br_ctl_args *args)
+{
+	const char *name = flags[flag].name, *expected = NULL;
+
+	switch (flag) {
+	case BR_FLAG_INTERVAL:
+		if (!br_args_decimal(value, 0.1, 60, &args->interval))
+			expected = "seconds from 0.1 to 60";
+		break;
+	case BR_FLAG_ONCE:
+		args->once = true;
+		break;
+	case BR_FLAG_TABLES:
+		if (!br_text_to_u32(value, 1, 1000000, &args->count))
+			expected = "a number from 1 to 1000000";
+		break;
+	case BR_FLAG_SORT:
+		args->sort = value;
+		if (!br_args_is_sort(value))
+			expected = "out, out_bits, in, in_bits, drops, legs or name";
+		break;
+	case BR_FLAG_ROOM:
+		args->room = value;
+		if (!br_args_is_name(value))
+			expected = "the name of a room";
+		break;
+	case BR_FLAG_MATCH:
+		args->match = value;
+		if (!br_args_is_name(value))
+			expected = "a part of a name";
+		break;
+	case BR_FLAG_LIMIT:
+		if (!br_text_to_u32(value, 0, 1000, &args->limit))
+			expected = "a number from 0 to 1000";
+		break;
+	default:
+		args->ascii = true;
+		break;
+	}
+	return expected
+		       ? br_args_fail(command, "%s: expected %s, got \"%s\"", name, expected, value)
+		       : BR_CTL_OK;
+}
+
 /* Check and keep one flag's value. */
 static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag flag,
 		       const char *value, struct br_ctl_args *args)
@@ -207,7 +291,9 @@ static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag fl
 	case BR_FLAG_EXPIRES:
 		return br_args_set_term(command, flag, value, args);
 	default:
-		return BR_CTL_OK;
+		return flag >= BR_FLAG_INTERVAL && flag <= BR_FLAG_ASCII
+			       ? br_args_set_top(command, flag, value, args)
+			       : BR_CTL_OK;
 	}
 }
 

@@ -94,7 +94,8 @@ int br_ctl_try(const struct br_ctl_args *args, const char *method, const char *p
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "blindrelay/" BR_VERSION);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)BR_CLIENT_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT,
+			 args->timeout ? (long)args->timeout : (long)BR_CLIENT_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, br_client_receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &buffer);

@@ -63,6 +63,30 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.run = br_ctl_stats,
 	},
 	{
+		.name = "top",
+		.usage = "",
+		.summary = "Watch rates: the relay, drops, busiest rooms and legs",
+		.help = "On a terminal a screen that keys lead through; ? lists them. Otherwise, "
+			"and\n"
+			"with --once, --count or --json, one plain table (or line of JSON) per "
+			"interval:\n"
+			"a line that begins with #, then always the same columns. NO_COLOR is "
+			"honoured.\n\n"
+			"examples:\n"
+			"    blindrelay top\n"
+			"    blindrelay top --room standup --sort drops\n"
+			"  copies per second, once a minute, for a file:\n"
+			"    blindrelay top --interval 60 --limit 0 | awk '$1 == \"relay\" { print "
+			"$5 }'\n"
+			"  the busiest room:\n"
+			"    blindrelay top --once --json | jq -r '.rooms[0].name'\n",
+		.flags = BR_FLAG_BIT(BR_FLAG_INTERVAL) | BR_FLAG_BIT(BR_FLAG_ONCE) |
+			 BR_FLAG_BIT(BR_FLAG_TABLES) | BR_FLAG_BIT(BR_FLAG_SORT) |
+			 BR_FLAG_BIT(BR_FLAG_ROOM) | BR_FLAG_BIT(BR_FLAG_MATCH) |
+			 BR_FLAG_BIT(BR_FLAG_LIMIT) | BR_FLAG_BIT(BR_FLAG_ASCII),
+		.run = br_ctl_top,
+	},
+	{
 		.name = "create",
 		.usage = "ROOM",
 		.summary = "Create a room; nothing happens when it exists",

@@ -39,6 +39,14 @@ enum br_ctl_flag {
 	BR_FLAG_RATE,
 	BR_FLAG_FEEDBACK,
 	BR_FLAG_EXPIRES,
+	BR_FLAG_INTERVAL,
+	BR_FLAG_ONCE,
+	BR_FLAG_TABLES,
+	BR_FLAG_SORT,
+	BR_FLAG_ROOM,
+	BR_FLAG_MATCH,
+	BR_FLAG_LIMIT,
+	BR_FLAG_ASCII,
 	BR_FLAG_COUNT
 };
 #define BR_FLAG_BIT(flag) (1u << (flag))
@@ -69,6 +77,12 @@ struct br_ctl_args {
 	uint32_t rate;	   /* bits per second */
 	const char *feedback;
 	uint32_t expires; /* seconds */
+	double interval;  /* seconds; 0: the default */
+	bool once, ascii;
+	uint32_t count; /* of intervals; 0: no limit */
+	const char *sort, *room, *match;
+	uint32_t limit;	  /* entries of a list */
+	uint32_t timeout; /* seconds for an answer; 0: the default */
 };
 
 struct br_ctl_command {
@@ -157,6 +171,7 @@ void br_table_end(struct br_table *table);
 const char *br_unit_scaled(double value, char out[static BR_UNIT_TEXT]); /* 4e6 -> "4.0 M" */
 const char *br_unit_count(double value, char out[static BR_UNIT_TEXT]);	 /* 12345 -> "12.3 k" */
 const char *br_unit_bytes(double value, char out[static BR_UNIT_TEXT]);	 /* 1536 -> "1.5 KiB" */
+const char *br_unit_rate(double value, char out[static BR_UNIT_TEXT]);	 /* 0.25 -> "0.2" */
 const char *br_unit_ms(double ms, char out[static BR_UNIT_TEXT]);	 /* 90000 -> "90 s" */
 /** br_unit_age - how long ago an RFC 3339 time was */
 const char *br_unit_age(const char *time, char out[static BR_UNIT_TEXT]);
@@ -178,6 +193,7 @@ int br_ctl_stats(const struct br_ctl_args *args);
 int br_ctl_health(const struct br_ctl_args *args);
 int br_ctl_check(const struct br_ctl_args *args); /* check/check.c */
 int br_ctl_doctor(const struct br_ctl_args *args);
+int br_ctl_top(const struct br_ctl_args *args); /* top/main.c */
 /** br_ctl_legs_print - table of legs; @room: show the column */
 void br_ctl_legs_print(const cJSON *legs, bool room);
 

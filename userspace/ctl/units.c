@@ -46,6 +46,15 @@ const char *br_unit_bytes(double value, char out[static BR_UNIT_TEXT])
 	return br_unit_scale(value, 1024, names, 6, out);
 }
 
+const char *br_unit_rate(double value, char out[static BR_UNIT_TEXT])
+{
+	/* less than one in a second is not nothing */
+	if (value <= 0 || value >= 10)
+		return br_unit_count(value, out);
+	snprintf(out, BR_UNIT_TEXT, "%.1f", value);
+	return out;
+}
+
 const char *br_unit_ms(double ms, char out[static BR_UNIT_TEXT])
 {
 	if (ms < 2000)

@@ -66,47 +66,89 @@ static void br_top_write_rates(struct br_json_out *out, const struct br_top_requ
 	br_json_out_object_end(out);
 }
 
-/*
- * The whole relay, from its reasons: drops there are of packets and of copies. What passes
- * up the stack for other reasons than not being ours is for the daemon.
- */
+/* What the daemon forwarded, whether it came over its socket or over the tap. */
+struct br_top_slow {
+	uint64_t packets, copies, drops;
+};
+
+static struct br_top_slow br_top_sum_slow(const struct br_sample *sample)
+{
+	const struct br_slow_totals *totals = br_sample_slow(sample);
+	struct br_top_slow sum = {
+		.packets = totals->reasons[BR_FORWARDED].packets + totals->tapped.packets,
+		.copies = totals->reasons[BR_COPIED].packets,
+		.drops = totals->tap_lost,
+	};
+
+	for (int r = 0; r < BR_REASON_COUNT; r++)
+		if (br_reason_verdict((enum br_reason)r) == BR_VERDICT_DROP)
+			sum.drops += totals->reasons[r].packets;
+	return sum;
+}
+
+static void br_top_write_slow(struct br_json_out *out, const struct br_sample_pair *pair)
+{
+	struct br_top_slow now = br_top_sum_slow(pair->now);
+	struct br_top_slow before = pair->before ? br_top_sum_slow(pair->before) : now;
+
+	br_json_out_object(out, "slow");
+	br_json_out_uint(out, "packets", now.packets);
+	br_json_out_uint(out, "copies", now.copies);
+	br_json_out_uint(out, "drops", now.drops);
+	br_json_out_number(out, "packets_per_s",
+			   br_counts_rate(now.packets, before.packets, pair->ns));
+	br_json_out_number(out, "copies_per_s",
+			   br_counts_rate(now.copies, before.copies, pair->ns));
+	br_json_out_number(out, "drops_per_s", br_counts_rate(now.drops, before.drops, pair->ns));
+	br_json_out_object_end(out);
+}
+
+/* The relay as a whole, from its reasons; drops there are of packets and of copies. */
+static struct br_counts br_top_sum_relay(const struct br_sample *sample, uint64_t *passed)
+{
+	const struct br_counter *reasons = br_sample_reasons(sample);
+	struct br_counts counts = {
+		.rx_packets = reasons[BR_FORWARDED].packets,
+		.rx_bytes = reasons[BR_FORWARDED].bytes,
+		.tx_packets = reasons[BR_COPIED].packets,
+		.tx_bytes = reasons[BR_COPIED].bytes,
+	};
+
+	*passed = 0;
+	for (int r = 0; r < BR_REASON_COUNT; r++) {
+		enum br_verdict verdict = br_reason_verdict((enum br_reason)r);
+
+		if (verdict == BR_VERDICT_DROP)
+			counts.rx_dropped += reasons[r].packets;
+		/* up the stack, but for us */
+		else if (verdict == BR_VERDICT_PASS && r != BR_NOT_MEDIA)
+			*passed += reasons[r].packets;
+	}
+	return counts;
+}
+
 static void br_top_write_relay(struct br_api *api, struct br_json_out *out,
 			       const struct br_top_request *top, size_t legs)
 {
-	const struct br_counter *reasons[2] = {
-		br_sample_reasons(top->pair.now),
-		top->pair.before ? br_sample_reasons(top->pair.before) : NULL,
-	};
-	struct br_counts counts[2] = {0};
-	uint64_t passed[2] = {0};
+	const struct br_sample_pair *pair = &top->pair;
+	uint64_t passed, passed_before;
+	struct br_counts now = br_top_sum_relay(pair->now, &passed), before;
 	struct br_rates rates;
 
-	for (int i = 0; i < 2 && reasons[i]; i++) {
-		counts[i].rx_packets = reasons[i][BR_FORWARDED].packets;
-		counts[i].rx_bytes = reasons[i][BR_FORWARDED].bytes;
-		counts[i].tx_packets = reasons[i][BR_COPIED].packets;
-		counts[i].tx_bytes = reasons[i][BR_COPIED].bytes;
-		for (int r = 0; r < BR_REASON_COUNT; r++) {
-			enum br_verdict verdict = br_reason_verdict((enum br_reason)r);
-
-			if (verdict == BR_VERDICT_DROP)
-				counts[i].rx_dropped += reasons[i][r].packets;
-			else if (verdict == BR_VERDICT_PASS && r != BR_NOT_MEDIA)
-				passed[i] += reasons[i][r].packets;
-		}
-	}
-	rates = br_rates_between(&counts[0], &counts[1], top->pair.ns);
+	before = br_top_sum_relay(pair->before ? pair->before : pair->now, &passed_before);
+	rates = br_rates_between(&now, &before, pair->ns);
 	br_json_out_object(out, "relay");
 	br_json_out_uint(out, "rooms", br_rooms_count(api->rooms));
 	br_json_out_uint(out, "legs", legs);
-	br_json_out_uint(out, "received_packets", counts[0].rx_packets);
-	br_json_out_uint(out, "received_bytes", counts[0].rx_bytes);
-	br_json_out_uint(out, "sent_packets", counts[0].tx_packets);
-	br_json_out_uint(out, "sent_bytes", counts[0].tx_bytes);
-	br_json_out_uint(out, "dropped", counts[0].rx_dropped);
-	br_json_out_uint(out, "passed", passed[0]);
+	br_json_out_uint(out, "received_packets", now.rx_packets);
+	br_json_out_uint(out, "received_bytes", now.rx_bytes);
+	br_json_out_uint(out, "sent_packets", now.tx_packets);
+	br_json_out_uint(out, "sent_bytes", now.tx_bytes);
+	br_json_out_uint(out, "dropped", now.rx_dropped);
+	br_json_out_uint(out, "passed", passed);
 	br_top_write_rates(out, top, &rates);
-	br_json_out_number(out, "passed_per_s", br_counts_rate(passed[0], passed[1], top->pair.ns));
+	br_json_out_number(out, "passed_per_s", br_counts_rate(passed, passed_before, pair->ns));
+	br_top_write_slow(out, pair);
 	br_json_out_object_end(out);
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plane/slow.h"
+
 /* Kept for those who ask at longer intervals than others do. */
 #define BR_SAMPLES 8u
 
@@ -16,6 +18,7 @@ struct br_sample_leg {
 
 struct br_sample {
 	struct br_counter reasons[BR_REASON_COUNT];
+	struct br_slow_totals slow;
 	uint64_t begin_ns;
 	uint32_t count; /* legs by slot */
 	struct br_sample_leg *legs;
@@ -88,6 +91,18 @@ bool br_sampler_running(const struct br_sampler *sampler)
 	return sampler->next;
 }
 
+static void sampler_reasons(const struct br_plane *plane, struct br_sample *sample)
+{
+	br_plane_counters(plane, sample->reasons);
+	sample->slow = *br_plane_slow_totals(plane);
+	for (int r = 0; r < BR_REASON_COUNT; r++) {
+		if (br_reason_verdict((enum br_reason)r) == BR_VERDICT_PASS)
+			continue;
+		sample->reasons[r].packets += sample->slow.reasons[r].packets;
+		sample->reasons[r].bytes += sample->slow.reasons[r].bytes;
+	}
+}
+
 /* Read the next legs of the sample that is being taken. */
 static int sampler_step(struct br_sampler *sampler, uint64_t now_ns)
 {
@@ -140,7 +155,7 @@ int br_sampler_run(struct br_sampler *sampler, uint64_t (*now)(void), uint64_t b
 			return -ENOMEM;
 		sampler->done = 0;
 		sampler->next->begin_ns = now_ns;
-		br_plane_counters(sampler->plane, sampler->next->reasons);
+		sampler_reasons(sampler->plane, sampler->next);
 	}
 	while (!err && sampler->done < sampler->next->count && now_ns - begin_ns < budget_ns) {
 		err = sampler_step(sampler, now_ns);
@@ -178,6 +193,11 @@ uint64_t br_sample_time_ns(const struct br_sample *sample)
 const struct br_counter *br_sample_reasons(const struct br_sample *sample)
 {
 	return sample->reasons;
+}
+
+const struct br_slow_totals *br_sample_slow(const struct br_sample *sample)
+{
+	return &sample->slow;
 }
 
 /* Its entry in a sample; NULL when it was not there. */

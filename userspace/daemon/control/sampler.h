@@ -78,8 +78,14 @@ struct br_sample_pair {
 struct br_sample_pair br_sampler_pair(const struct br_sampler *sampler, uint64_t interval_ns);
 /** br_sample_time_ns - when it was begun, by the clock of br_sampler_run */
 uint64_t br_sample_time_ns(const struct br_sample *sample);
-/** br_sample_reasons - BR_REASON_COUNT counters by reason */
+/**
+ * br_sample_reasons - BR_REASON_COUNT counters by reason, of the kernel and of the slow path
+ *
+ * What the kernel passed up is counted once, with the kernel's reason.
+ */
 const struct br_counter *br_sample_reasons(const struct br_sample *sample);
+/** br_sample_slow - of these, what the daemon forwarded itself */
+const struct br_slow_totals *br_sample_slow(const struct br_sample *sample);
 /**
  * br_sample_leg - what the pair says of a leg
  *
