@@ -97,14 +97,14 @@ static __always_inline int br_find_stream(const struct br_packet *packet, const 
 
 /**
  * br_admit - decide on a packet of a known leg
+ * @leg: its entry, or NULL
  * @route: set on success: somebody receives
  *
  * Return: 0, or the reason to drop.
  */
-static __always_inline int br_admit(const struct br_packet *packet, __u32 leg_index,
-				    struct br_route *route)
+static __always_inline int br_admit(const struct br_packet *packet, const struct br_leg *leg,
+				    __u32 leg_index, struct br_route *route)
 {
-	struct br_leg *leg = bpf_map_lookup_elem(&legs, &leg_index);
 	__u64 *value, whole = BR_ROUTE_INHERIT;
 	__s64 stream = -1;
 	__u32 index;

@@ -49,7 +49,8 @@ static void br_leg_write(struct br_plane *plane, uint32_t index)
 	out->family = leg->spec.remote.addr.family;
 	out->flags = (__u8)((leg->spec.publish ? BR_LEG_PUBLISH : 0) |
 			    (leg->spec.fixed_ssrcs ? BR_LEG_FIXED_SSRCS : 0) |
-			    (leg->spec.local.family ? BR_LEG_FIXED_LOCAL : 0));
+			    (leg->spec.local.family ? BR_LEG_FIXED_LOCAL : 0) |
+			    (leg->captures ? BR_LEG_CAPTURE : 0));
 	out->addr_sum = br_leg_fold(sum);
 	out->tuple_sum = br_leg_fold(sum + tuple.remote_port + tuple.local_port);
 	out->ssrc_limit = leg->spec.ssrc_limit;
@@ -268,6 +269,7 @@ int br_plane_leg_adopt(struct br_plane *plane, uint32_t index)
 		.adopted_hop = hop,
 		.streams = BR_NO_STREAM,
 	};
+	br_plane_capture_forget(plane, index);
 	leg->hop.index = hop;
 	leg->hop.egress = plane->hop_table[hop].egress;
 	leg->hop.local.family = in->family;
