@@ -30,6 +30,14 @@ static const struct {
 	[BR_FLAG_INTERFACE] = {"--interface", "NAME", "look at this one only; repeatable"},
 	[BR_FLAG_STATE] = {"--state", "PATH",
 			   "state.path of the daemon; else " BR_CTL_DEFAULT_STATE},
+	[BR_FLAG_ROOM] = {"--room", "ROOM", "the room"},
+	[BR_FLAG_LEG] = {"--leg", "NAME", "what this leg sends and gets only"},
+	[BR_FLAG_OUTPUT] = {"--output", "FILE",
+			    "write there (-o); else, or with -, standard output"},
+	[BR_FLAG_FORCE] = {"--force", NULL, "overwrite a file that exists"},
+	[BR_FLAG_PACKETS] = {"--count", "N", "end after so many packets"},
+	[BR_FLAG_DURATION] = {"--duration", "SECONDS", "end after so long, 1 to 86400"},
+	[BR_FLAG_SNAPLEN] = {"--snaplen", "BYTES", "keep so much of each packet, 64 to 16384"},
 };
 
 static int br_args_fail(const struct br_ctl_command *command, const char *format, ...)
@@ -90,6 +98,45 @@ static int br_args_add_interface(const struct br_ctl_command *command, const cha
 	return BR_CTL_OK;
 }
 
+static int br_args_number(const struct br_ctl_command *command, enum br_ctl_flag flag,
+			  const char *value, uint32_t min, uint32_t max, uint32_t *out)
+{
+	if (br_text_to_u32(value, min, max, out))
+		return BR_CTL_OK;
+	return br_args_fail(command, "%s: expected a number from %u to %u, got \"%s\"",
+			    flags[flag].name, min, max, value);
+}
+
+static int br_args_set_capture(const struct br_ctl_command *command, enum br_ctl_flag flag,
+			       const char *value, struct br_ctl_args *args)
+{
+	switch (flag) {
+	case BR_FLAG_ROOM:
+		args->room = value;
+		break;
+	case BR_FLAG_LEG:
+		args->leg = value;
+		break;
+	case BR_FLAG_OUTPUT:
+		args->output = value;
+		break;
+	case BR_FLAG_FORCE:
+		args->force = true;
+		return BR_CTL_OK;
+	case BR_FLAG_PACKETS:
+		return br_args_number(command, flag, value, 1, UINT32_MAX, &args->packets);
+	case BR_FLAG_DURATION:
+		return br_args_number(command, flag, value, 1, 86400, &args->duration);
+	case BR_FLAG_SNAPLEN:
+		return br_args_number(command, flag, value, 64, 16384, &args->snaplen);
+	default:
+		return BR_CTL_OK;
+	}
+	return *value ? BR_CTL_OK
+		      : br_args_fail(command, "%s: expected %s after it, got nothing",
+				     flags[flag].name, flags[flag].value);
+}
+
 /* Check and keep one flag's value. */
 static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag flag,
 		       const char *value, struct br_ctl_args *args)
@@ -147,7 +194,7 @@ static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag fl
 			       : br_args_fail(command, "%s: expected an absolute path, got \"%s\"",
 					      name, value);
 	default:
-		return BR_CTL_OK;
+		return br_args_set_capture(command, flag, value, args);
 	}
 }
 
@@ -180,6 +227,8 @@ static int br_args_flag(const struct br_ctl_command *command, int argc, char **a
 
 	if (!strcmp(word, "-h"))
 		flag = BR_FLAG_HELP;
+	else if (!strcmp(word, "-o"))
+		flag = BR_FLAG_OUTPUT;
 	else
 		while (flag < BR_FLAG_COUNT && (strlen(flags[flag].name) != length ||
 						memcmp(flags[flag].name, word, length) != 0))

@@ -35,6 +35,13 @@ enum br_ctl_flag {
 	BR_FLAG_WAIT,
 	BR_FLAG_INTERFACE,
 	BR_FLAG_STATE,
+	BR_FLAG_LEG,
+	BR_FLAG_OUTPUT,
+	BR_FLAG_FORCE,
+	BR_FLAG_PACKETS,
+	BR_FLAG_DURATION,
+	BR_FLAG_SNAPLEN,
+	BR_FLAG_ROOM,
 	BR_FLAG_COUNT
 };
 #define BR_FLAG_BIT(flag) (1u << (flag))
@@ -61,6 +68,13 @@ struct br_ctl_args {
 	const char *interfaces[BR_CTL_INTERFACES_MAX];
 	size_t interface_count;
 	const char *state; /* NULL: the default */
+	const char *room;
+	const char *leg;    /* NULL: all */
+	const char *output; /* file; NULL or "-": standard output */
+	bool force;
+	uint32_t packets;  /* 0: no limit */
+	uint32_t duration; /* seconds; 0: no limit */
+	uint32_t snaplen;  /* bytes; 0: all */
 };
 
 struct br_ctl_command {
@@ -123,6 +137,21 @@ void br_reply_print(const struct br_reply *reply);
  */
 int br_ctl_try(const struct br_ctl_args *args, const char *method, const char *path,
 	       const char *body, struct br_reply *reply);
+/* What comes of a body that is made while it is sent. */
+struct br_ctl_sink {
+	/* more of it; false: no more is wanted */
+	bool (*take)(void *context, const void *bytes, size_t length);
+	/* between two of these, and a few times a second; false: no more is wanted */
+	bool (*go_on)(void *context);
+	void *context;
+};
+/**
+ * br_ctl_stream - GET a body as it comes, for as long as it comes
+ *
+ * Return: BR_CTL_OK when it has ended or is no longer wanted; BR_CTL_FAILED after a message
+ * when the daemon refused, cannot be reached, or broke off.
+ */
+int br_ctl_stream(const struct br_ctl_args *args, const char *path, const struct br_ctl_sink *sink);
 /** br_ctl_unreachable - say what could not be reached, and what to do; returns BR_CTL_FAILED */
 int br_ctl_unreachable(const struct br_ctl_args *args, int err);
 void br_reply_free(struct br_reply *reply);
@@ -168,6 +197,7 @@ int br_ctl_stats(const struct br_ctl_args *args);
 int br_ctl_health(const struct br_ctl_args *args);
 int br_ctl_check(const struct br_ctl_args *args); /* check/check.c */
 int br_ctl_doctor(const struct br_ctl_args *args);
+int br_ctl_capture(const struct br_ctl_args *args);
 /** br_ctl_legs_print - table of legs; @room: show the column */
 void br_ctl_legs_print(const cJSON *legs, bool room);
 
