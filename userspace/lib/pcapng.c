@@ -241,11 +241,12 @@ static void read_option(struct br_pcapng_statistics *statistics, uint16_t code, 
 int br_pcapng_read_statistics(const uint8_t *block, size_t length,
 			      struct br_pcapng_statistics *statistics)
 {
-	size_t at = BR_PCAPNG_HEAD + 12, last = length - 4;
+	size_t at = BR_PCAPNG_HEAD + 12, last;
 
 	memset(statistics, 0, sizeof(*statistics));
-	if (length < BR_PCAPNG_HEAD + 12 + 4)
+	if (length < at + 4)
 		return -EBADMSG;
+	last = length - 4;
 	statistics->interface = get32(block + BR_PCAPNG_HEAD);
 	statistics->time_ns = get_time(block + BR_PCAPNG_HEAD + 4);
 	while (at + 4 <= last) {
