@@ -31,7 +31,7 @@ static unsigned char *br_stream_frame(unsigned char *piece, size_t *length, bool
 	size_t framed = 0;
 
 	if (*length) {
-		snprintf(head, sizeof(head), "%08zx\r\n", *length);
+		snprintf(head, sizeof(head), "%08x\r\n", (unsigned int)*length);
 		memcpy(piece - BR_STREAM_HEAD, head, BR_STREAM_HEAD);
 		memcpy(piece + *length, "\r\n", 2);
 		piece -= BR_STREAM_HEAD;
