@@ -71,9 +71,11 @@ __noinline int br_capture_verdict(struct xdp_md *ctx, struct br_cpu *cpu, __u32 
 {
 	struct br_captured *shown = br_capturing();
 
-	if (!cpu || !shown)
+	if (!cpu)
 		return 0;
 	cpu->captured = 0;
+	if (!shown)
+		return 0;
 	/* A frame that still has its tags ended before the ticket: it is as it came. */
 	if (shown->link_length > ETH_HLEN && shown->length == (__u16)(ctx->data_end - ctx->data))
 		shown->link_length = 0;
@@ -125,9 +127,11 @@ __noinline int br_capture_copy(struct xdp_md *ctx, struct br_cpu *cpu, __u32 rea
 	void *end = (void *)(long)ctx->data_end;
 	struct br_captured *shown = br_capturing();
 
-	if (!cpu || !shown || data + ETH_HLEN > end)
+	if (!cpu)
 		return 0;
 	cpu->captured = 0;
+	if (!shown || data + ETH_HLEN > end)
+		return 0;
 	shown->time_ns = bpf_ktime_get_ns();
 	shown->point = BR_CAPTURE_OUT;
 	shown->link_length = 0;

@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "control/capture.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <blindrelay/wire.h>
-
 #include "control/capture_file.h"
-#include "lib/frame.h"
+#include "control/watch.h"
 #include "lib/log.h"
 
 #define BR_CAPTURE_TICK_MS 100 /* what does not fill a ring is read so often */
 #define BR_CAPTURE_TELL_MS 1000
-#define BR_CAPTURE_COMMENT 320
-
-/* Polling the rings; made anew each time, as libuv lets go of handles later. */
-struct br_capture_watch {
-	uv_poll_t poll;
-	uv_timer_t timer;
-	unsigned int open;
-};
 
 struct br_capture {
 	struct br_stream stream; /* first: the stream is the capture */
@@ -47,10 +36,8 @@ struct br_captures {
 	struct br_rooms *rooms;
 	struct br_capture *first;
 	size_t count;
-	struct br_capture_watch *watch; /* NULL: nobody captures */
+	struct br_watch *watch; /* NULL: nobody captures */
 };
-
-/* ---- legs ---- */
 
 static void br_capture_describe_leg(const struct br_captures *set, const struct br_room_leg *leg,
 				    struct br_capture_leg *out)
@@ -128,64 +115,11 @@ static void br_capture_end(struct br_capture *capture, const char *why)
 	br_stream_wake(&capture->stream);
 }
 
-/* ---- packets ---- */
-
-/* The SSRC of RTP and RTCP; SRTP leaves it clear. */
-static bool br_capture_ssrc(const struct br_capture_packet *packet, uint32_t *ssrc)
-{
-	enum br_link link = packet->link_length ? BR_LINK_RAW : BR_LINK_ETHERNET;
-	struct br_datagram datagram;
-	enum br_class class;
-	size_t offset;
-
-	if (br_frame_parse(link, packet->frame, packet->shown, &datagram) != BR_FRAME_DATAGRAM ||
-	    datagram.captured < 2)
-		return false;
-	class = br_classify(datagram.payload[0], datagram.payload[1]);
-	if (class != BR_CLASS_RTP && class != BR_CLASS_RTCP)
-		return false;
-	offset = class == BR_CLASS_RTP ? BR_RTP_SSRC : BR_RTCP_SSRC;
-	if (datagram.captured < offset + sizeof(*ssrc))
-		return false;
-	memcpy(ssrc, datagram.payload + offset, sizeof(*ssrc));
-	*ssrc = ntohl(*ssrc);
-	return true;
-}
-
-static const char *br_capture_name(const struct br_captures *set, uint32_t slot)
-{
-	const struct br_room_leg *leg = br_room_leg_at(set->rooms, slot);
-
-	return leg ? br_room_leg_spec(leg)->name : "(gone)";
-}
-
-/* Packets that went their way need no words: NULL. */
-static const char *br_capture_comment(const struct br_captures *set,
-				      const struct br_capture_packet *packet,
-				      char out[static BR_CAPTURE_COMMENT])
-{
-	enum br_verdict verdict = br_reason_verdict(packet->reason);
-	bool copy = packet->point == BR_CAPTURE_OUT;
-	uint32_t ssrc;
-	int used;
-
-	if (verdict == BR_VERDICT_SENT)
-		return NULL;
-	used = snprintf(out, BR_CAPTURE_COMMENT, "%s: %s (%s); leg %s%s%s",
-			verdict == BR_VERDICT_DROP ? "drop" : "pass",
-			br_reason_name(packet->reason), br_reason_meaning(packet->reason),
-			br_capture_name(set, packet->from), copy ? " -> " : "",
-			copy ? br_capture_name(set, packet->leg) : "");
-	if (used < BR_CAPTURE_COMMENT && br_capture_ssrc(packet, &ssrc))
-		snprintf(out + used, BR_CAPTURE_COMMENT - (size_t)used, "; ssrc 0x%08x", ssrc);
-	return out;
-}
-
 static void br_capture_packet(void *context, const struct br_capture_packet *packet)
 {
 	struct br_captures *set = context;
 	char text[BR_CAPTURE_COMMENT];
-	const char *comment = br_capture_comment(set, packet, text);
+	const char *comment = br_capture_comment(set->rooms, packet, text);
 
 	for (struct br_capture *c = set->first; c; c = c->next) {
 		uint32_t index = c->room && packet->leg < c->slots ? c->by_slot[packet->leg] : 0;
@@ -207,8 +141,6 @@ static void br_capture_lost(void *context, uint64_t packets)
 			br_capture_file_lost(&c->file, packets);
 }
 
-/* ---- the loop ---- */
-
 static void br_captures_drain(struct br_captures *set)
 {
 	br_plane_capture_drain(set->plane);
@@ -216,16 +148,14 @@ static void br_captures_drain(struct br_captures *set)
 		br_stream_wake(&c->stream);
 }
 
-static void br_captures_readable(uv_poll_t *poll, int status, int events)
+static void br_captures_readable(void *context)
 {
-	(void)status;
-	(void)events;
-	br_captures_drain(poll->data);
+	br_captures_drain(context);
 }
 
-static void br_captures_tick(uv_timer_t *timer)
+static void br_captures_tick(void *context)
 {
-	struct br_captures *set = timer->data;
+	struct br_captures *set = context;
 	uint64_t now_ms = uv_now(set->loop);
 
 	br_captures_drain(set);
@@ -239,29 +169,6 @@ static void br_captures_tick(uv_timer_t *timer)
 	}
 }
 
-static void br_capture_watch_closed(uv_handle_t *handle)
-{
-	struct br_capture_watch *watch = handle->data;
-
-	if (!--watch->open)
-		free(watch);
-}
-
-static void br_captures_unwatch(struct br_captures *set)
-{
-	struct br_capture_watch *watch = set->watch;
-
-	if (!watch)
-		return;
-	uv_poll_stop(&watch->poll);
-	watch->poll.data = watch->timer.data = watch;
-	uv_close((uv_handle_t *)&watch->poll, br_capture_watch_closed);
-	uv_close((uv_handle_t *)&watch->timer, br_capture_watch_closed);
-	set->watch = NULL;
-	/* libuv has taken the descriptor out of epoll at uv_poll_stop */
-	br_plane_capture_close(set->plane);
-}
-
 static int br_captures_watch(struct br_captures *set, struct br_error *error)
 {
 	const struct br_capture_events events = {
@@ -269,37 +176,27 @@ static int br_captures_watch(struct br_captures *set, struct br_error *error)
 		.lost = br_capture_lost,
 		.context = set,
 	};
-	struct br_capture_watch *watch;
 	int err;
 
 	if (set->watch)
 		return 0;
-	watch = calloc(1, sizeof(*watch));
-	if (!watch)
-		return br_error_set(error, -ENOMEM, NULL, "out of memory");
 	err = br_plane_capture_open(set->plane, &events, error);
-	if (!err) {
-		err = uv_poll_init(set->loop, &watch->poll, br_plane_capture_fd(set->plane));
-		if (err) {
-			br_plane_capture_close(set->plane);
-			br_error_set(error, err, NULL, "cannot poll the rings of a capture: %s",
-				     uv_strerror(err));
-		}
-	}
-	if (err) {
-		free(watch);
+	if (err)
 		return err;
-	}
-	uv_timer_init(set->loop, &watch->timer);
-	watch->open = 2;
-	watch->poll.data = watch->timer.data = set;
-	uv_poll_start(&watch->poll, UV_READABLE, br_captures_readable);
-	uv_timer_start(&watch->timer, br_captures_tick, BR_CAPTURE_TICK_MS, BR_CAPTURE_TICK_MS);
-	set->watch = watch;
-	return 0;
+	set->watch = br_watch_open(set->loop, br_plane_capture_fd(set->plane), BR_CAPTURE_TICK_MS,
+				   br_captures_readable, br_captures_tick, set);
+	if (set->watch)
+		return 0;
+	br_plane_capture_close(set->plane);
+	return br_error_set(error, -ENOMEM, NULL, "the rings of a capture cannot be polled");
 }
 
-/* ---- rooms ---- */
+static void br_captures_unwatch(struct br_captures *set)
+{
+	br_watch_close(set->watch);
+	set->watch = NULL;
+	br_plane_capture_close(set->plane);
+}
 
 static void br_captures_joined(void *context, const struct br_room *room,
 			       const struct br_room_leg *leg)
@@ -335,8 +232,6 @@ static void br_captures_room_goes(void *context, const struct br_room *room)
 		if (c->room == room)
 			br_capture_end(c, "room removed");
 }
-
-/* ---- streams ---- */
 
 static size_t br_capture_read(struct br_stream *stream, void *out, size_t room, bool *end)
 {

@@ -43,4 +43,15 @@ void br_capture_file_tell(struct br_capture_file *file, bool always);
 /** br_capture_file_leave - statistics of a leg that is shown no longer */
 void br_capture_file_leave(struct br_capture_file *file, struct br_capture_leg *leg);
 
+/* capture_comment.c */
+#define BR_CAPTURE_COMMENT 320 /* bytes of a comment, with NUL */
+/**
+ * br_capture_comment - what became of a packet, and whose it was
+ * @rooms: know the names of legs
+ *
+ * Return: @out; NULL for packets that went their way: they need no words.
+ */
+const char *br_capture_comment(const struct br_rooms *rooms, const struct br_capture_packet *packet,
+			       char out[static BR_CAPTURE_COMMENT]);
+
 #endif

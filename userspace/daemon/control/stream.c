@@ -8,7 +8,6 @@
 
 #define BR_STREAM_PIECE 32768 /* bytes written at a time; libwebsockets may have to keep them */
 #define BR_STREAM_HEAD	10    /* "00008000\r\n" */
-#define BR_STREAM_LAST	"0\r\n\r\n"
 
 void br_stream_wake(struct br_stream *stream)
 {
@@ -27,19 +26,20 @@ void br_stream_open(struct br_stream *stream, struct lws *wsi)
 /* Put a piece of @length bytes between the marks of a chunk; returns its begin. */
 static unsigned char *br_stream_frame(unsigned char *piece, size_t *length, bool end)
 {
+	static const unsigned char line[] = {'\r', '\n'}, last[] = {'0', '\r', '\n', '\r', '\n'};
 	char head[BR_STREAM_HEAD + 1];
 	size_t framed = 0;
 
 	if (*length) {
 		snprintf(head, sizeof(head), "%08x\r\n", (unsigned int)*length);
 		memcpy(piece - BR_STREAM_HEAD, head, BR_STREAM_HEAD);
-		memcpy(piece + *length, "\r\n", 2);
+		memcpy(piece + *length, line, sizeof(line));
 		piece -= BR_STREAM_HEAD;
-		framed = BR_STREAM_HEAD + *length + 2;
+		framed = BR_STREAM_HEAD + *length + sizeof(line);
 	}
 	if (end) {
-		memcpy(piece + framed, BR_STREAM_LAST, strlen(BR_STREAM_LAST));
-		framed += strlen(BR_STREAM_LAST);
+		memcpy(piece + framed, last, sizeof(last));
+		framed += sizeof(last);
 	}
 	*length = framed;
 	return piece;
