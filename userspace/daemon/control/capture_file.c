@@ -10,8 +10,10 @@
 
 /* Bytes of packets that a client may be behind. */
 #define BR_CAPTURE_BEHIND (1024u * 1024)
-/* Room beside that for statistics of 4 097 legs, so that a file ends complete. */
+/* Room beside that for statistics of 4 097 legs at the end of a file. */
 #define BR_CAPTURE_QUEUE (2u * 1024 * 1024)
+/* Of that, kept for the statistics of the whole, which come last. */
+#define BR_CAPTURE_LAST 256u
 /* Longest block: a packet, its comment, options. */
 #define BR_CAPTURE_BLOCK (BR_CAPTURE_MAX + BR_CAPTURE_LINK + BR_PCAPNG_TEXT + 256)
 /* Longest description of an interface: two texts. */
@@ -179,5 +181,5 @@ void br_capture_file_leave(struct br_capture_file *file, struct br_capture_leg *
 	br_capture_add(file, leg, blocks,
 		       described + br_pcapng_statistics(blocks + described,
 							sizeof(blocks) - described, &statistics),
-		       BR_CAPTURE_QUEUE);
+		       BR_CAPTURE_QUEUE - BR_CAPTURE_LAST);
 }
