@@ -43,11 +43,12 @@ is() { [ "$1" = "$2" ] || { echo "expected \"$2\", got \"$1\""; return 1; }; }
 
 # ---- the relay, a publisher, receivers ----
 
+# start [MODE] [FLAG]...
 start()
 {
-	relay_config "$BR_TMP/relay.json" native
+	relay_config "$BR_TMP/relay.json" "${1:-native}"
 	br_spawn relay "$BR_TMP/relay.log" "$RELAY_DAEMON" --config "$BR_TMP/relay.json" \
-		--state "$BR_TMP/bpf"
+		--state "$BR_TMP/bpf" "${@:2}"
 	RELAY_PID=$BR_PID
 	br_until 20 relay_settled
 	relay_ctl health >/dev/null || br_die "the relay does not start: $(tail "$BR_TMP/relay.log")"
@@ -346,6 +347,36 @@ killed()
 	check "and captures as well" capture_interrupt again "$CAPTURE"
 }
 
+# other_mode MODE VERDICT: of packets that come in. The daemon's own sockets know no link layer.
+other_mode()
+{
+	local name=$1 verdict=$2
+	start "$1"
+	relay_add talk alice "$(br_addr4 2)" 6000 publisher $SSRC
+	relay_add talk bob "$(br_addr4 11)" 7000 subscriber
+	relay_add talk carol "$(br_addr6 11)" 7000 subscriber
+	br_until 5 relay_all_ready
+	capture "$name"
+	traffic 100
+	br_until 10 enough "$name" 307
+	check "$name: a capture ends" capture_interrupt "$name" "$CAPTURE"
+	check "$name: tshark reads it" read_file "$name"
+	check "$name: what came in is in it" is "$(rows "$name" alice $IN "$verdict")" \
+		"$(leg_counters alice received)"
+	check "$name: drops too" is "$(rows "$name" alice $IN $DROP)" "7 $((7 * (BYTES + 28)))"
+	check "$name: what went out over IPv4" is "$(rows "$name" bob $OUT $PASS)" \
+		"$(leg_counters bob sent)"
+	check "$name: what went out over IPv6" is "$(rows "$name" carol $OUT $PASS)" \
+		"$(leg_counters carol sent)"
+	check "$name: hundred packets each" is "$(leg_counters carol sent)" "100 $((100 * (BYTES + 48)))"
+	awk -F '\t' -v v="$verdict" '$1 == "alice" && $3 == v { print $7 }' "$BR_TMP/$name.tsv" \
+		>"$BR_TMP/sent"
+	awk -F '\t' '$1 == "carol" { print $7 }' "$BR_TMP/$name.tsv" >"$BR_TMP/got"
+	check "$name: payloads are the same" cmp "$BR_TMP/sent" "$BR_TMP/got"
+	check "$name: checksums are good" is "$(awk -F '\t' '$6 == 0' "$BR_TMP/$name.tsv" | wc -l)" 0
+	check "$name: the relay ends" relay_stop
+}
+
 # refused NAME STATUS WORD COMMAND...
 refused()
 {
@@ -401,5 +432,7 @@ slow_reader
 wrong_input
 killed
 check "the relay ends with status 0" relay_stop
+other_mode generic $REDIRECT
+other_mode none $PASS
 echo "$PASSED passed, $FAILED failed"
 [ $FAILED = 0 ]

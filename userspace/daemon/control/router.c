@@ -36,10 +36,8 @@ static const struct {
 	br_api_handler handler;
 	const char *const *query;
 } queries[] = {
-	{br_api_rooms_list, br_page_query},
-	{br_api_room_legs_list, br_page_query},
-	{br_api_legs_list, br_page_query},
-	{br_api_top, br_top_query},
+	{br_api_rooms_list, br_page_query}, {br_api_room_legs_list, br_page_query},
+	{br_api_legs_list, br_page_query},  {br_api_top, br_top_query},
 	{br_api_capture, br_capture_query},
 };
 

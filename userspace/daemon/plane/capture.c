@@ -155,6 +155,19 @@ void br_plane_capture_leg(struct br_plane *plane, uint32_t index, bool on)
 		br_plane_capture_forget(plane, index);
 }
 
+bool br_plane_captured(const struct br_plane *plane, uint32_t index)
+{
+	return index < plane->options.max_legs && plane->legs[index].captures;
+}
+
+void br_plane_capture_show(struct br_plane *plane, struct br_capture_packet *packet)
+{
+	/* XDP let all of them pass, to us or not at all */
+	packet->action = br_reason_verdict(packet->reason) == BR_VERDICT_DROP ? XDP_DROP : XDP_PASS;
+	if (plane->capture.buffer)
+		plane->capture.events.packet(plane->capture.events.context, packet);
+}
+
 /* Whoever set the flag is gone. */
 void br_plane_capture_forget(struct br_plane *plane, uint32_t index)
 {

@@ -252,6 +252,10 @@ void br_plane_capture_drain(struct br_plane *plane);
  * Counted: a leg is shown until it has been switched off as often as on, or is removed.
  */
 void br_plane_capture_leg(struct br_plane *plane, uint32_t leg, bool on);
+/** br_plane_captured - are this leg's packets to be shown? False for what is no leg. */
+bool br_plane_captured(const struct br_plane *plane, uint32_t leg);
+/** br_plane_capture_show - show a packet that the daemon forwards, or not, itself; sets action */
+void br_plane_capture_show(struct br_plane *plane, struct br_capture_packet *packet);
 
 /** br_plane_counters - packets and bytes by reason, summed over CPUs */
 void br_plane_counters(const struct br_plane *plane,
