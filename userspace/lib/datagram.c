@@ -40,9 +40,11 @@ static size_t br_datagram_ipv4(const struct br_datagram *datagram, uint8_t *out,
 		.saddr = datagram->remote.addr.words[3],
 		.daddr = datagram->local.addr.words[3],
 	};
+	uint16_t check;
 
-	ip.check = br_datagram_fold(br_datagram_sum(0, &ip, sizeof(ip)));
 	memcpy(out, &ip, sizeof(ip));
+	check = br_datagram_fold(br_datagram_sum(0, out, sizeof(ip)));
+	memcpy(out + offsetof(struct iphdr, check), &check, sizeof(check));
 	return sizeof(ip);
 }
 
