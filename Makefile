@@ -100,7 +100,7 @@ $(B)/tests/unit/test_room%: $(B)/obj/tests/unit/test_room%.o $(ROOM_OBJ) $(LIBBR
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
 
 # The slow path between fakes of the plane and the port, which the test brings along.
-$(B)/tests/unit/test_slow: $(call obj,tests/unit/test_slow.c userspace/daemon/media/slow.c) $(LIBBR)
+$(B)/tests/unit/test_slow: $(call obj,tests/unit/test_slow.c userspace/daemon/media/slow.c userspace/daemon/media/slow_capture.c) $(LIBBR)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
 

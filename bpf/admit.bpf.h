@@ -104,32 +104,30 @@ static __always_inline int br_find_stream(const struct br_packet *packet, const 
 
 /**
  * br_admit_signal - may STUN or DTLS go up to the daemon?
- * @leg_index: slot of the sender's leg; NULL when there is none
+ * @leg: of the sender, with its slot; NULL when there is none
  *
  * An expired leg is a stranger again: it may ask to be let in, no more often than others.
  *
  * Return: 0, or the reason to drop.
  */
 static __always_inline int br_admit_signal(struct br_cpu *cpu, const struct br_packet *packet,
-					   const __u32 *leg_index)
+					   const struct br_leg *leg, __u32 leg_index)
 {
-	struct br_leg *leg = leg_index ? bpf_map_lookup_elem(&legs, leg_index) : 0;
-
 	if (leg && br_alive(leg) && br_same_family(leg, packet))
-		return br_police_leg(leg, *leg_index, packet);
+		return br_police_leg(leg, leg_index, packet);
 	return br_police_stranger(cpu, packet);
 }
 
 /**
  * br_admit - decide on RTP or RTCP of a known leg
+ * @leg: its entry, or NULL
  * @route: set on success: somebody receives
  *
  * Return: 0, BR_FEEDBACK for RTCP that goes up to the daemon, or the reason to drop.
  */
-static __always_inline int br_admit(const struct br_packet *packet, __u32 leg_index,
-				    struct br_route *route)
+static __always_inline int br_admit(const struct br_packet *packet, const struct br_leg *leg,
+				    __u32 leg_index, struct br_route *route)
 {
-	struct br_leg *leg = bpf_map_lookup_elem(&legs, &leg_index);
 	__u64 *value, whole = BR_ROUTE_INHERIT;
 	__s64 stream = -1;
 	__u32 index;

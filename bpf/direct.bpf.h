@@ -43,6 +43,9 @@ static __always_inline bool br_direct(struct xdp_md *ctx, struct br_cpu *cpu, __
 	if (!hop || hop->ifindex != ctx->ingress_ifindex || hop->egress >= BR_EGRESS_MAX ||
 	    !(br_turn_back & 1u << hop->egress))
 		return false;
+	if (cpu->captured)
+		br_capture_verdict(ctx, cpu, BR_FORWARDED); /* while it is as it came */
+	br_capture_out(ctx, cpu, leg, only.leg, sender);
 	reason = only.leg == sender ? BR_OWN_PACKET : 0;
 	if (!reason) {
 		copy.leg = only.leg;
@@ -52,6 +55,8 @@ static __always_inline bool br_direct(struct xdp_md *ctx, struct br_cpu *cpu, __
 		reason = br_stamp_packet(ctx, &copy, leg, hop);
 	br_count(cpu, reason ? reason : BR_COPIED, copy.ip_length);
 	br_count_leg_tx(copy.leg, copy.ip_length, reason);
+	if (cpu->captured)
+		br_capture_copy(ctx, cpu, reason);
 	*action = reason ? XDP_DROP : XDP_TX;
 	return true;
 }

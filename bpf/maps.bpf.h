@@ -157,6 +157,22 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
+/* Kernel to daemon, while a capture runs: struct br_captured and the frame; one ring per CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} captured SEC(".maps");
+
+/* Kernel: what is to be said of the packet that the relay works on; see capture.bpf.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct br_captured);
+} capturing SEC(".maps");
+
 /*
  * Daemon: copiers. A device map lists one interface N times; a broadcast redirect into it
  * makes N copies, each passing `stamp`. Index: BR_REPLICATOR(egress, copies, false, loop).

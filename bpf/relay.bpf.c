@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "admit.bpf.h"
+#include "capture.bpf.h"
 #include "direct.bpf.h"
 #include "spread.bpf.h"
 
@@ -41,30 +42,35 @@ static __always_inline int br_relay(struct xdp_md *ctx, struct br_cpu *cpu,
 				    struct br_packet *packet, int *action)
 {
 	struct br_route route = {};
-	__u32 *leg, index;
+	struct br_leg *leg = 0;
+	__u32 *known, index = 0;
 	int reason;
 
 	reason = br_parse(ctx, packet);
 	if (reason)
 		return reason;
-	leg = bpf_map_lookup_elem(&tuples, &packet->tuple);
-	if (!leg && !bpf_map_lookup_elem(&locals, &packet->tuple.local))
+	known = bpf_map_lookup_elem(&tuples, &packet->tuple);
+	if (!known && !bpf_map_lookup_elem(&locals, &packet->tuple.local))
 		return BR_NOT_MEDIA;
 	packet->now_ns = bpf_ktime_get_coarse_ns();
 	reason = br_inspect(ctx, packet);
+	if (known) {
+		index = *known;
+		leg = bpf_map_lookup_elem(&legs, &index);
+		br_capture_in(ctx, cpu, leg, index, packet->l3_offset);
+	}
 	if (reason == BR_STUN || reason == BR_DTLS) {
-		int refused = br_admit_signal(cpu, packet, leg);
+		int refused = br_admit_signal(cpu, packet, leg, index);
 
-		if (leg && refused == BR_RATE)
-			br_count_leg_rx(*leg, packet->ip_length, refused, packet->now_ns);
+		if (refused == BR_RATE)
+			br_count_leg_rx(index, packet->ip_length, refused, packet->now_ns);
 		return refused ? refused : reason;
 	}
 	if (reason)
 		return reason;
-	if (!leg)
+	if (!known)
 		return BR_UNKNOWN_LEG;
-	index = *leg;
-	reason = br_admit(packet, index, &route);
+	reason = br_admit(packet, leg, index, &route);
 	if (!reason)
 		reason = br_strip_tags(ctx, packet->l3_offset, packet->ethertype_be);
 	if (!reason)
@@ -88,6 +94,8 @@ int relay(struct xdp_md *ctx)
 		return XDP_PASS;
 	reason = br_relay(ctx, cpu, &packet, &action);
 	br_count(cpu, reason, packet.ip_length);
+	if (cpu->captured)
+		br_capture_verdict(ctx, cpu, reason);
 	switch (reason) {
 	case BR_FORWARDED:
 		return action;
@@ -162,6 +170,8 @@ int stamp(struct xdp_md *ctx)
 	reason = br_stamp(ctx, cpu, &copy);
 	br_count(cpu, reason ? reason : BR_COPIED, copy.ip_length);
 	br_count_leg_tx(copy.leg, copy.ip_length, reason);
+	if (cpu->captured)
+		br_capture_copy(ctx, cpu, reason);
 	return reason ? XDP_DROP : XDP_PASS;
 }
 

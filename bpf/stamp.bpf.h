@@ -7,6 +7,7 @@
 #define BR_STAMP_BPF_H
 
 #include "admit.bpf.h"
+#include "capture.bpf.h"
 #include "csum.bpf.h"
 #include "spread.bpf.h"
 
@@ -260,6 +261,7 @@ static __always_inline int br_stamp(struct xdp_md *ctx, struct br_cpu *cpu, stru
 		return reason;
 	copy->leg = edge.leg;
 	leg = bpf_map_lookup_elem(&legs, &edge.leg);
+	br_capture_out(ctx, cpu, leg, edge.leg, BR_CAPTURE_TICKET);
 	if (leg)
 		hop = bpf_map_lookup_elem(&next_hops, &leg->next_hop);
 	reason = br_stamp_receiver(&edge, leg, hop);

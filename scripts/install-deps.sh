@@ -16,7 +16,7 @@ BUILD="build-essential pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1
 RUN="iproute2 ethtool procps jq libwebsockets-evlib-uv libncursesw6"
 DEMO="ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 	gstreamer1.0-plugins-bad tcpdump nftables jq curl"
-TEST="clang-format clang-tidy shellcheck qemu-system-x86 busybox-static cpio"
+TEST="clang-format clang-tidy shellcheck tshark qemu-system-x86 busybox-static cpio"
 
 die()
 {

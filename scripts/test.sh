@@ -143,7 +143,8 @@ group_asan()
 		run_test "asan $name" "$B/asan/tests/unit/$name"
 	done
 	[ "$(id -u)" = 0 ] || return
-	for program in tests/api/*.sh tests/netns/lifecycle.sh tests/netns/fanout.sh; do
+	for program in tests/api/*.sh tests/netns/lifecycle.sh tests/netns/fanout.sh \
+		tests/netns/capture.sh; do
 		[ ! -x "$program" ] || run_test "asan ${program##*/}" env BR_BUILD="$B/asan" "$program"
 	done
 }

@@ -249,7 +249,7 @@ struct br_cpu {
 	__u16 nonce;	   /* of the last ticket written */
 	__u16 loop_rest;   /* enum br_loop_rest */
 	__u16 backlog;	   /* copies that may still be in the egress ring */
-	__u16 reserved;
+	__u16 captured;	   /* BR_LEG_CAPTURE of the packet or copy being worked on */
 	__u64 strangers_due_ns; /* CLOCK_MONOTONIC: as in br_leg_state, for all strangers together
 				 */
 	struct br_cursor cursors[BR_CURSORS]; /* by nonce modulo BR_CURSORS */
@@ -275,7 +275,8 @@ enum br_capture_point {
 	BR_CAPTURE_OUT = 2, /* a copy as it goes out, or as it came to the stamp when dropped */
 };
 
-#define BR_CAPTURE_LINK 22u /* Ethernet header with BR_VLAN_MAX tags */
+#define BR_CAPTURE_LINK 22u    /* Ethernet header with BR_VLAN_MAX tags */
+#define BR_CAPTURE_MAX	16384u /* bytes shown of one frame; a perf record cannot exceed 64 KiB */
 
 /*
  * What `captured` says of a packet; the frame follows. The Ethernet header of one that came
@@ -287,10 +288,11 @@ struct br_captured {
 	__u32 from;    /* sender */
 	__u16 reason;  /* enum br_reason */
 	__u16 point;   /* enum br_capture_point */
-	__u16 length;  /* of the frame that follows, bytes */
+	__u16 length;  /* of the frame, bytes */
 	__u8 link[BR_CAPTURE_LINK];
 	__u8 link_length; /* bytes of link that stand for the first 14 of the frame; 0: none */
-	__u8 reserved[3];
+	__u8 reserved;
+	__u16 shown; /* bytes of the frame that follow, at most BR_CAPTURE_MAX */
 };
 _Static_assert(sizeof(struct br_captured) == 48, "br_captured");
 

@@ -90,6 +90,8 @@ static void random_legs(struct tables *tables)
 		tuple.remote_port = (uint16_t)next_random();
 		tables_tuple(tables, i, &tuple);
 		leg->ssrc_limit = (uint16_t)below(4);
+		if (one_in(4))
+			leg->flags |= BR_LEG_CAPTURE; /* changes nothing */
 		if (one_in(8))
 			leg->expires_ns = lives[below(3)];
 		if (one_in(5))

@@ -77,6 +77,7 @@ static void size_maps(struct relay_bpf *bpf)
 	bpf_map__set_max_entries(bpf->maps.free_streams, T_STREAMS);
 	bpf_map__set_max_entries(bpf->maps.stream_counters, T_STREAMS);
 	bpf_map__set_max_entries(bpf->maps.strangers, T_SOURCE_SLOTS);
+	bpf_map__set_max_entries(bpf->maps.captured, (__u32)libbpf_num_possible_cpus());
 	bpf->rodata->br_media_port = htons(MEDIA_PORT);
 	bpf->rodata->br_ticket_mark = TICKET_MARK;
 	bpf->rodata->br_stream_routes = T_LEGS;

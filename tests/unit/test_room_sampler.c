@@ -70,7 +70,11 @@ struct world {
 static int setup(void **state)
 {
 	static struct br_network allow[1];
-	struct br_rooms_options options = {1, LEGS, 8, allow, 1};
+	struct br_rooms_options options = {.max_rooms = 1,
+					   .max_legs_per_room = LEGS,
+					   .ssrc_limit = 8,
+					   .static_allow = allow,
+					   .static_allow_count = 1};
 	struct world *world = calloc(1, sizeof(*world));
 
 	assert_true(br_network_parse("10.0.0.0/8", &allow[0]));

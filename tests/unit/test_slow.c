@@ -12,6 +12,7 @@
 
 #include "media/port.h"
 #include "media/slow.h"
+#include "plane/plane.h"
 #include "plane/slow.h"
 
 #define LEGS 200
@@ -38,6 +39,20 @@ struct br_port {
 
 static struct br_plane plane;
 static struct br_port port;
+
+bool br_plane_captured(const struct br_plane *p, uint32_t leg)
+{
+	(void)p;
+	(void)leg;
+	return false; /* nobody captures here */
+}
+
+void br_plane_capture_show(struct br_plane *p, struct br_capture_packet *packet)
+{
+	(void)p;
+	(void)packet;
+	fail_msg("a packet is shown though nobody captures");
+}
 
 int br_plane_slow_admit(struct br_plane *p, const struct br_datagram *datagram,
 			struct br_slow_route *route)

@@ -42,10 +42,17 @@ static const struct {
 	[BR_FLAG_TABLES] = {"--count", "N", "plain tables, then end"},
 	[BR_FLAG_SORT] = {"--sort", "KEY",
 			  "out, out_bits, in, in_bits, drops, legs or name; else out"},
-	[BR_FLAG_ROOM] = {"--room", "ROOM", "this room and its legs only"},
+	[BR_FLAG_ROOM] = {"--room", "ROOM", "this room only"},
 	[BR_FLAG_MATCH] = {"--match", "TEXT", "rooms and legs with this in their names only"},
 	[BR_FLAG_LIMIT] = {"--limit", "N", "rooms, and legs, to list, 0 to 1000"},
 	[BR_FLAG_ASCII] = {"--ascii", NULL, "bars without Unicode"},
+	[BR_FLAG_LEG] = {"--leg", "NAME", "what this leg sends and gets only"},
+	[BR_FLAG_OUTPUT] = {"--output", "FILE",
+			    "write there (-o); else, or with -, standard output"},
+	[BR_FLAG_FORCE] = {"--force", NULL, "overwrite a file that exists"},
+	[BR_FLAG_CAPTURED] = {"--count", "N", "end after so many packets"},
+	[BR_FLAG_DURATION] = {"--duration", "SECONDS", "end after so long, 1 to 86400"},
+	[BR_FLAG_SNAPLEN] = {"--snaplen", "BYTES", "keep so much of each packet, 64 to 16384"},
 };
 
 static int br_args_fail(const struct br_ctl_command *command, const char *format, ...)
@@ -229,6 +236,42 @@ static int br_args_set_top(const struct br_ctl_command *command, enum br_ctl_fla
 		       : BR_CTL_OK;
 }
 
+static int br_args_number(const struct br_ctl_command *command, enum br_ctl_flag flag,
+			  const char *value, uint32_t min, uint32_t max, uint32_t *out)
+{
+	if (br_text_to_u32(value, min, max, out))
+		return BR_CTL_OK;
+	return br_args_fail(command, "%s: expected a number from %u to %u, got \"%s\"",
+			    flags[flag].name, min, max, value);
+}
+
+static int br_args_set_capture(const struct br_ctl_command *command, enum br_ctl_flag flag,
+			       const char *value, struct br_ctl_args *args)
+{
+	switch (flag) {
+	case BR_FLAG_LEG:
+		args->leg = value;
+		break;
+	case BR_FLAG_OUTPUT:
+		args->output = value;
+		break;
+	case BR_FLAG_FORCE:
+		args->force = true;
+		return BR_CTL_OK;
+	case BR_FLAG_CAPTURED:
+		return br_args_number(command, flag, value, 1, UINT32_MAX, &args->captured);
+	case BR_FLAG_DURATION:
+		return br_args_number(command, flag, value, 1, 86400, &args->duration);
+	case BR_FLAG_SNAPLEN:
+		return br_args_number(command, flag, value, 64, 16384, &args->snaplen);
+	default:
+		return BR_CTL_OK;
+	}
+	return *value ? BR_CTL_OK
+		      : br_args_fail(command, "%s: expected %s after it, got nothing",
+				     flags[flag].name, flags[flag].value);
+}
+
 /* Check and keep one flag's value. */
 static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag flag,
 		       const char *value, struct br_ctl_args *args)
@@ -291,6 +334,8 @@ static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag fl
 	case BR_FLAG_EXPIRES:
 		return br_args_set_term(command, flag, value, args);
 	default:
+		if (flag >= BR_FLAG_LEG && flag <= BR_FLAG_SNAPLEN)
+			return br_args_set_capture(command, flag, value, args);
 		return flag >= BR_FLAG_INTERVAL && flag <= BR_FLAG_ASCII
 			       ? br_args_set_top(command, flag, value, args)
 			       : BR_CTL_OK;
@@ -326,6 +371,8 @@ static int br_args_flag(const struct br_ctl_command *command, int argc, char **a
 
 	if (!strcmp(word, "-h"))
 		flag = BR_FLAG_HELP;
+	else if (!strcmp(word, "-o"))
+		flag = BR_FLAG_OUTPUT;
 	else
 		while (flag < BR_FLAG_COUNT && (strlen(flags[flag].name) != length ||
 						memcmp(flags[flag].name, word, length) != 0))

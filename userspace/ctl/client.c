@@ -10,6 +10,7 @@
 #include "lib/version.h"
 
 #define BR_CLIENT_SECONDS 30
+#define BR_CLIENT_TURN_MS 250 /* between two looks at whether a stream is still wanted */
 
 struct br_client_buffer {
 	char *text;
@@ -70,21 +71,16 @@ static int br_client_errno(CURL *curl, CURLcode code)
 	}
 }
 
-int br_ctl_try(const struct br_ctl_args *args, const char *method, const char *path,
-	       const char *body, struct br_reply *reply)
+/* A handle that asks the daemon for @path; NULL without memory. */
+static CURL *br_client_open(const struct br_ctl_args *args, const char *path)
 {
-	struct br_client_buffer buffer = {0};
-	struct curl_slist *headers = NULL;
 	char url[2048];
-	long status = 0;
-	CURLcode code;
 	CURL *curl;
 
-	memset(reply, 0, sizeof(*reply));
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	curl = curl_easy_init();
 	if (!curl)
-		return -ENOMEM;
+		return NULL;
 	br_client_url(args, path, url, sizeof(url));
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	if (!args->url)
@@ -94,6 +90,27 @@ int br_ctl_try(const struct br_ctl_args *args, const char *method, const char *p
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "blindrelay/" BR_VERSION);
+	return curl;
+}
+
+static void br_client_close(CURL *curl)
+{
+	curl_easy_cleanup(curl);
+	curl_global_cleanup();
+}
+
+int br_ctl_try(const struct br_ctl_args *args, const char *method, const char *path,
+	       const char *body, struct br_reply *reply)
+{
+	struct br_client_buffer buffer = {0};
+	struct curl_slist *headers = NULL;
+	long status = 0;
+	CURLcode code;
+	CURL *curl = br_client_open(args, path);
+
+	memset(reply, 0, sizeof(*reply));
+	if (!curl)
+		return -ENOMEM;
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT,
 			 args->timeout ? (long)args->timeout : (long)BR_CLIENT_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
@@ -115,8 +132,7 @@ int br_ctl_try(const struct br_ctl_args *args, const char *method, const char *p
 		status = br_client_errno(curl, code);
 	}
 	curl_slist_free_all(headers);
-	curl_easy_cleanup(curl);
-	curl_global_cleanup();
+	br_client_close(curl);
 	return (int)status;
 }
 
@@ -165,6 +181,98 @@ int br_ctl_request(const struct br_ctl_args *args, const char *method, const cha
 		return BR_CTL_OK;
 	result = br_client_refused(reply);
 	br_reply_free(reply);
+	return result;
+}
+
+/* A body as it comes. What is refused comes as a problem, which is short. */
+struct br_client_stream {
+	CURL *curl;
+	const struct br_ctl_sink *sink;
+	struct br_client_buffer problem;
+	bool unwanted;
+};
+
+static long br_client_status(CURL *curl)
+{
+	long status = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+static size_t br_client_stream_receive(char *bytes, size_t size, size_t count, void *context)
+{
+	struct br_client_stream *stream = context;
+
+	if (br_client_status(stream->curl) != 200)
+		return br_client_receive(bytes, size, count, &stream->problem);
+	if (stream->sink->take(stream->sink->context, bytes, size * count))
+		return size * count;
+	stream->unwanted = true;
+	return 0;
+}
+
+static CURLcode br_client_stream_run(struct br_client_stream *stream, CURLM *multi)
+{
+	const CURLMsg *message;
+	int running = 1, left;
+
+	for (;;) {
+		if (curl_multi_perform(multi, &running) != CURLM_OK)
+			return CURLE_FAILED_INIT;
+		message = curl_multi_info_read(multi, &left);
+		if (message)
+			return message->data.result;
+		if (!stream->sink->go_on(stream->sink->context)) {
+			stream->unwanted = true;
+			return CURLE_OK;
+		}
+		curl_multi_poll(multi, NULL, 0, BR_CLIENT_TURN_MS, NULL);
+	}
+}
+
+static int br_client_stream_end(const struct br_ctl_args *args, struct br_client_stream *stream,
+				CURLcode code)
+{
+	struct br_reply reply = {
+		.status = (int)br_client_status(stream->curl),
+		.text = stream->problem.text,
+		.json = stream->problem.text ? cJSON_Parse(stream->problem.text) : NULL,
+	};
+	int result = BR_CTL_OK;
+
+	if (stream->unwanted)
+		result = BR_CTL_OK;
+	else if (reply.status && reply.status != 200)
+		result = br_client_refused(&reply);
+	else if (code != CURLE_OK && !reply.status)
+		result = br_ctl_unreachable(args, br_client_errno(stream->curl, code));
+	else if (code != CURLE_OK) {
+		fprintf(stderr, "blindrelay: the daemon broke off: %s\n", curl_easy_strerror(code));
+		result = BR_CTL_FAILED;
+	}
+	br_reply_free(&reply);
+	return result;
+}
+
+int br_ctl_stream(const struct br_ctl_args *args, const char *path, const struct br_ctl_sink *sink)
+{
+	struct br_client_stream stream = {.curl = br_client_open(args, path), .sink = sink};
+	CURLM *multi = curl_multi_init();
+	int result;
+
+	if (!stream.curl || !multi) {
+		fprintf(stderr, "blindrelay: out of memory\n");
+		result = BR_CTL_FAILED;
+	} else {
+		curl_easy_setopt(stream.curl, CURLOPT_WRITEFUNCTION, br_client_stream_receive);
+		curl_easy_setopt(stream.curl, CURLOPT_WRITEDATA, &stream);
+		curl_multi_add_handle(multi, stream.curl);
+		result = br_client_stream_end(args, &stream, br_client_stream_run(&stream, multi));
+		curl_multi_remove_handle(multi, stream.curl);
+	}
+	curl_multi_cleanup(multi);
+	br_client_close(stream.curl);
 	return result;
 }
 

@@ -165,6 +165,35 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.run = br_ctl_health,
 	},
 	{
+		.name = "capture",
+		.usage = "--room ROOM",
+		.summary = "Write a room's sealed packets, in and out, as pcapng",
+		.help = "Packets are taken in the kernel, as they come in and as they go out; "
+			"nothing\n"
+			"leaves the fast path. Each leg is an interface of the file. What was "
+			"dropped\n"
+			"carries the reason as a comment (in Wireshark: frame.comment). Contents "
+			"stay\n"
+			"sealed, but who talks to whom, when and how much is all there: treat the "
+			"file\n"
+			"as confidential. A new file is readable by its owner only. A reader that "
+			"is too\n"
+			"slow loses packets and is told how many. Ctrl-C ends with a complete "
+			"file.\n\n"
+			"examples:\n"
+			"  ten seconds of a room:\n"
+			"    blindrelay capture --room standup -o standup.pcapng --duration 10\n"
+			"  what does wall get, and what not?\n"
+			"    blindrelay capture --room standup --leg wall | tshark -r - -Y "
+			"frame.comment\n",
+		.flags = BR_FLAG_BIT(BR_FLAG_ROOM) | BR_FLAG_BIT(BR_FLAG_LEG) |
+			 BR_FLAG_BIT(BR_FLAG_OUTPUT) | BR_FLAG_BIT(BR_FLAG_FORCE) |
+			 BR_FLAG_BIT(BR_FLAG_CAPTURED) | BR_FLAG_BIT(BR_FLAG_DURATION) |
+			 BR_FLAG_BIT(BR_FLAG_SNAPLEN),
+		.required = BR_FLAG_BIT(BR_FLAG_ROOM),
+		.run = br_ctl_capture,
+	},
+	{
 		.name = "check",
 		.usage = "",
 		.summary = "Say whether this machine can relay, and over which interfaces",

@@ -47,6 +47,12 @@ enum br_ctl_flag {
 	BR_FLAG_MATCH,
 	BR_FLAG_LIMIT,
 	BR_FLAG_ASCII,
+	BR_FLAG_LEG,
+	BR_FLAG_OUTPUT,
+	BR_FLAG_FORCE,
+	BR_FLAG_CAPTURED,
+	BR_FLAG_DURATION,
+	BR_FLAG_SNAPLEN,
 	BR_FLAG_COUNT
 };
 #define BR_FLAG_BIT(flag) (1u << (flag))
@@ -81,8 +87,14 @@ struct br_ctl_args {
 	bool once, ascii;
 	uint32_t count; /* of intervals; 0: no limit */
 	const char *sort, *room, *match;
-	uint32_t limit;	  /* entries of a list */
-	uint32_t timeout; /* seconds for an answer; 0: the default */
+	uint32_t limit;	    /* entries of a list */
+	uint32_t timeout;   /* seconds for an answer; 0: the default */
+	const char *leg;    /* NULL: all */
+	const char *output; /* file; NULL or "-": standard output */
+	bool force;
+	uint32_t captured; /* 0: no limit */
+	uint32_t duration; /* seconds; 0: no limit */
+	uint32_t snaplen;  /* bytes; 0: all */
 };
 
 struct br_ctl_command {
@@ -145,6 +157,21 @@ void br_reply_print(const struct br_reply *reply);
  */
 int br_ctl_try(const struct br_ctl_args *args, const char *method, const char *path,
 	       const char *body, struct br_reply *reply);
+/* What comes of a body that is made while it is sent. */
+struct br_ctl_sink {
+	/* more of it; false: no more is wanted */
+	bool (*take)(void *context, const void *bytes, size_t length);
+	/* between two of these, and a few times a second; false: no more is wanted */
+	bool (*go_on)(void *context);
+	void *context;
+};
+/**
+ * br_ctl_stream - GET a body as it comes, for as long as it comes
+ *
+ * Return: BR_CTL_OK when it has ended or is no longer wanted; BR_CTL_FAILED after a message
+ * when the daemon refused, cannot be reached, or broke off.
+ */
+int br_ctl_stream(const struct br_ctl_args *args, const char *path, const struct br_ctl_sink *sink);
 /** br_ctl_unreachable - say what could not be reached, and what to do; returns BR_CTL_FAILED */
 int br_ctl_unreachable(const struct br_ctl_args *args, int err);
 void br_reply_free(struct br_reply *reply);
@@ -194,6 +221,7 @@ int br_ctl_health(const struct br_ctl_args *args);
 int br_ctl_check(const struct br_ctl_args *args); /* check/check.c */
 int br_ctl_doctor(const struct br_ctl_args *args);
 int br_ctl_top(const struct br_ctl_args *args); /* top/main.c */
+int br_ctl_capture(const struct br_ctl_args *args);
 /** br_ctl_legs_print - table of legs; @room: show the column */
 void br_ctl_legs_print(const cJSON *legs, bool room);
 

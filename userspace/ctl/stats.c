@@ -93,12 +93,15 @@ int br_ctl_stats(const struct br_ctl_args *args)
 		br_reply_free(&reply);
 		return BR_CTL_OK;
 	}
-	printf("blindrelayd %s, up %s, media port %.0f, %s room%s\n\n",
+	printf("blindrelayd %s, up %s, media port %.0f, %s room%s",
 	       br_member_text(reply.json, "version"),
 	       br_unit_age(br_member_text(reply.json, "started"), age),
 	       br_member_number(reply.json, "media_port"),
 	       br_unit_count(br_member_number(reply.json, "rooms"), rooms),
 	       br_member_number(reply.json, "rooms") == 1 ? "" : "s");
+	if (br_member_number(reply.json, "captures") > 0)
+		printf(", %.0f being captured", br_member_number(reply.json, "captures"));
+	puts("\n");
 	br_stats_interfaces(reply.json);
 	puts("");
 	br_stats_tables(reply.json);

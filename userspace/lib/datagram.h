@@ -27,4 +27,17 @@ static inline uint32_t br_datagram_ip_length(uint8_t family, size_t length)
 	return (family == 4 ? 20u : 40u) + BR_UDP_HEADER + (uint32_t)length;
 }
 
+#define BR_DATAGRAM_HEADERS (14u + 40u + BR_UDP_HEADER) /* Ethernet, IPv6, UDP */
+
+/**
+ * br_datagram_headers - what stands before the payload in a frame
+ *
+ * From @datagram's remote to its local endpoint, with valid checksums. The Ethernet addresses,
+ * the identification and the flow label, which a datagram does not have, are zero.
+ *
+ * Return: bytes written.
+ */
+size_t br_datagram_headers(const struct br_datagram *datagram,
+			   uint8_t out[static BR_DATAGRAM_HEADERS]);
+
 #endif

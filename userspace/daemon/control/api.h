@@ -12,6 +12,7 @@
 
 #include "control/buffer.h"
 #include "control/json_out.h"
+#include "control/stream.h"
 #include "lib/error.h"
 #include "media/port.h"
 #include "plane/plane.h"
@@ -35,6 +36,7 @@ enum br_method {
 
 struct br_request_counts;
 struct br_top;
+struct br_captures;
 
 /* What handlers work on; lives as long as the control. */
 struct br_api {
@@ -44,6 +46,7 @@ struct br_api {
 	uint16_t media_port;
 	const struct br_port *port; /* NULL: not shown */
 	int64_t started_ms;	    /* Unix time */
+	struct br_captures *captures;
 	struct br_request_counts *counts;
 	struct br_top *top;
 };
@@ -67,10 +70,12 @@ struct br_response {
 	int status;
 	const char *content_type; /* NULL: no body */
 	struct br_buffer body;
-	char location[256]; /* "": no Location */
-	char link[384];	    /* "": no Link */
-	char allow[64];	    /* "": no Allow */
-	bool retry_later;   /* full tables: say Retry-After */
+	struct br_stream *stream; /* the body instead; owned */
+	bool streamed;		  /* there would be a stream; HEAD has none */
+	char location[256];	  /* "": no Location */
+	char link[384];		  /* "": no Link */
+	char allow[64];		  /* "": no Allow */
+	bool retry_later;	  /* full tables: say Retry-After */
 };
 
 /** br_response_json - begin a JSON body with @status; returns the writer for it */
@@ -113,6 +118,10 @@ void br_api_write_reason(struct br_json_out *out, enum br_reason reason,
 /* api_top.c */
 void br_api_top(struct br_api *api, const struct br_request *, struct br_response *);
 extern const char *const br_top_query[];
+/* api_capture.c */
+void br_api_capture(struct br_api *api, const struct br_request *, struct br_response *);
+/** br_capture_query - query parameters of br_api_capture */
+extern const char *const br_capture_query[];
 /* openapi.c */
 void br_api_openapi(struct br_api *api, const struct br_request *, struct br_response *);
 /* metrics.c */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "control/api.h"
+#include "control/capture.h"
 #include "control/problem.h"
 #include "plane/slow.h"
 
@@ -133,6 +134,7 @@ void br_api_stats(struct br_api *api, const struct br_request *request,
 	br_json_out_time(&out, "started", api->started_ms);
 	br_json_out_uint(&out, "media_port", api->media_port);
 	br_json_out_uint(&out, "rooms", br_rooms_count(api->rooms));
+	br_json_out_uint(&out, "captures", br_captures_count(api->captures));
 	br_api_write_interfaces(api, &out);
 	br_api_write_tables(api, &out);
 	br_stats_reasons(&out, counters);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "control/api.h"
+#include "control/capture.h"
 #include "control/http.h"
 #include "control/listen.h"
 #include "control/router.h"
@@ -125,6 +126,7 @@ void br_control_close(struct br_control *control)
 	br_control_stop_lws(control);
 	while (control->closing)
 		uv_run(control->loop, UV_RUN_NOWAIT);
+	br_captures_free(control->api.captures);
 	free(control->api.counts);
 	free(control);
 }
@@ -156,7 +158,8 @@ int br_control_open(const struct br_control_options *options, uv_loop_t *loop,
 		 options->version ? options->version : "unknown");
 	control->api.counts = br_router_counts_new();
 	control->api.top = br_top_new(loop, plane, rooms);
-	if (!control->api.counts || !control->api.top) {
+	control->api.captures = br_captures_new(loop, plane, rooms);
+	if (!control->api.counts || !control->api.top || !control->api.captures) {
 		err = br_error_set(error, -ENOMEM, "control", "out of memory");
 		goto fail;
 	}

@@ -35,6 +35,7 @@ struct br_http_session {
 	uint64_t discarded;		    /* bytes */
 	time_t deadline;		    /* CLOCK_MONOTONIC seconds for what is being read */
 	char *body;
+	struct br_stream *stream; /* body being sent; NULL: none */
 };
 
 static time_t br_http_now(void)
@@ -64,8 +65,10 @@ static void br_http_compose(const struct br_http_session *session,
 			 br_status_title(response->status), date);
 	if (response->content_type)
 		br_buffer_printf(out, "Content-Type: %s\r\n", response->content_type);
-	/* RFC 9110 section 8.6: no Content-Length with 204 */
-	if (response->status != 204)
+	/* what is made while it is sent has no length; RFC 9110 section 8.6: neither has 204 */
+	if (response->streamed && session->head.http11)
+		br_buffer_text(out, "Transfer-Encoding: chunked\r\n");
+	else if (!response->streamed && response->status != 204)
 		br_buffer_printf(out, "Content-Length: %zu\r\n", response->body.length);
 	if (response->location[0])
 		br_buffer_printf(out, "Location: %s\r\n", response->location);
@@ -99,7 +102,29 @@ static int br_http_linger(struct lws *wsi, struct br_http_session *session)
 	return 0;
 }
 
-/* Send and end the transaction; the result is for libwebsockets: non-zero closes. */
+static int br_http_end(struct lws *wsi, struct br_http_session *session)
+{
+	if (session->close)
+		return br_http_linger(wsi, session);
+	return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+/* The connection can take more of a body that is made while it is sent. */
+static int br_http_stream(struct lws *wsi, struct br_http_session *session)
+{
+	int more = br_stream_send(session->stream, session->head.http11);
+
+	if (more > 0)
+		return 0;
+	session->stream->close(session->stream);
+	session->stream = NULL;
+	return more < 0 ? -1 : br_http_end(wsi, session);
+}
+
+/*
+ * Send and end the transaction, or leave that to the stream; the result is for libwebsockets:
+ * non-zero closes.
+ */
 static int br_http_send(struct lws *wsi, struct br_http_session *session,
 			struct br_response *response)
 {
@@ -115,18 +140,26 @@ static int br_http_send(struct lws *wsi, struct br_http_session *session,
 
 	if (response->body.failed)
 		br_problem_set(response, 503, NULL, "out of memory");
+	/* without chunks only the end of the connection ends the body */
+	if (response->streamed && !session->head.http11)
+		session->close = true;
 	br_buffer_add(&out, headroom, sizeof(headroom));
 	br_http_compose(session, response, &out);
 	if (!out.failed)
 		sent = lws_write(wsi, (unsigned char *)out.data + LWS_PRE, out.length - LWS_PRE,
-				 LWS_WRITE_HTTP_FINAL);
+				 response->stream ? LWS_WRITE_HTTP : LWS_WRITE_HTTP_FINAL);
 	br_buffer_free(&out);
+	if (sent >= 0) {
+		session->stream = response->stream;
+		response->stream = NULL;
+	}
 	br_response_free(response);
 	if (sent < 0)
 		return -1;
-	if (session->close)
-		return br_http_linger(wsi, session);
-	return lws_http_transaction_completed(wsi) ? -1 : 0;
+	if (!session->stream)
+		return br_http_end(wsi, session);
+	br_stream_open(session->stream, wsi);
+	return 0;
 }
 
 static int br_http_run(struct lws *wsi, struct br_http_session *session)
@@ -278,7 +311,11 @@ static int br_http_callback(struct lws *wsi, enum lws_callback_reasons reason, v
 		if (session->lingering)
 			return -1;
 		return session->answered || !session->route ? 0 : br_http_run(wsi, session);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return session->stream ? br_http_stream(wsi, session) : 0;
 	case LWS_CALLBACK_WSI_DESTROY:
+		if (session->stream)
+			session->stream->close(session->stream);
 		lws_set_opaque_user_data(wsi, NULL);
 		br_listen_done(session->listener);
 		free(session->body);

@@ -159,6 +159,7 @@ bool br_http_head_read(struct lws *wsi, const struct br_listener *listener, cons
 
 	memset(head, 0, sizeof(*head));
 	head->method = br_http_method(wsi);
+	head->http11 = http11;
 	head->keep_alive = br_http_keeps_alive(wsi, http11);
 	head->json = br_http_is_json(wsi);
 	head->expects_continue =

@@ -10,6 +10,7 @@
 
 struct br_http_head {
 	enum br_method method;
+	bool http11;		/* HTTP/1.1 or later, so that chunks are understood */
 	bool keep_alive;	/* the client will take another response on this connection */
 	bool has_length;	/* Content-Length was given */
 	bool has_other_framing; /* Transfer-Encoding was given */

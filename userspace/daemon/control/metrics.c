@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "control/api.h"
+#include "control/capture.h"
 #include "control/router.h"
 #include "plane/slow.h"
 
@@ -112,6 +113,8 @@ static void br_metrics_rooms(struct br_api *api, struct br_buffer *body)
 	}
 	br_metric_head(body, "blindrelay_rooms", "gauge", "Rooms.");
 	br_buffer_printf(body, "blindrelay_rooms %zu\n", br_rooms_count(api->rooms));
+	br_metric_head(body, "blindrelay_captures", "gauge", "Captures that run now.");
+	br_buffer_printf(body, "blindrelay_captures %zu\n", br_captures_count(api->captures));
 	br_metric_head(body, "blindrelay_legs", "gauge", "Legs in rooms by role.");
 	for (int role = BR_ROLE_PUBLISHER; role <= BR_ROLE_BOTH; role++)
 		br_buffer_printf(body, "blindrelay_legs{role=\"%s\"} %" PRIu64 "\n",

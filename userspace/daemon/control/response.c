@@ -13,6 +13,10 @@ struct br_json_out br_response_json(struct br_response *response, int status)
 void br_response_free(struct br_response *response)
 {
 	br_buffer_free(&response->body);
+	if (response->stream)
+		response->stream->close(response->stream);
+	response->stream = NULL;
+	response->streamed = false;
 	response->content_type = NULL;
 	response->location[0] = '\0';
 	response->link[0] = '\0';

@@ -22,6 +22,7 @@ static const struct br_route_entry routes[] = {
 	{BR_METHOD_DELETE, BR_BODY_NONE, "/v1/rooms/{room}/legs/{leg}", br_api_leg_delete},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/rooms/{room}/streams", br_api_room_streams},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/rooms/{room}/stats", br_api_room_stats},
+	{BR_METHOD_GET, BR_BODY_NONE, "/v1/rooms/{room}/capture", br_api_capture},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/legs", br_api_legs_list},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/stats", br_api_stats},
 	{BR_METHOD_GET, BR_BODY_NONE, "/v1/top", br_api_top},
@@ -36,10 +37,9 @@ static const struct {
 	br_api_handler handler;
 	const char *const *query;
 } queries[] = {
-	{br_api_rooms_list, br_page_query},
-	{br_api_room_legs_list, br_page_query},
-	{br_api_legs_list, br_page_query},
-	{br_api_top, br_top_query},
+	{br_api_rooms_list, br_page_query}, {br_api_room_legs_list, br_page_query},
+	{br_api_legs_list, br_page_query},  {br_api_top, br_top_query},
+	{br_api_capture, br_capture_query},
 };
 
 static const char *const method_names[BR_METHOD_COUNT] = {

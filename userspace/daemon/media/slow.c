@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "media/port.h"
+#include "media/slow_capture.h"
 #include "plane/slow.h"
 
 struct br_slow {
@@ -14,6 +15,7 @@ struct br_slow {
 	struct br_port_copy copies[BR_PORT_COPIES];
 	uint32_t legs[BR_PORT_COPIES];
 	uint32_t count;
+	uint32_t from; /* leg of the sender */
 };
 
 /* Why a copy that the socket did not take goes nowhere. */
@@ -41,8 +43,12 @@ static void br_slow_flush(struct br_slow *slow, const struct br_datagram *datagr
 		const struct br_port_copy *copy = &slow->copies[i];
 		uint32_t length = br_datagram_ip_length(copy->remote.addr.family, datagram->length);
 
-		br_plane_slow_count_copy(slow->plane, slow->legs[i],
-					 br_slow_send_reason(copy->error), length);
+		int reason = br_slow_send_reason(copy->error);
+
+		br_plane_slow_count_copy(slow->plane, slow->legs[i], reason, length);
+		if (br_plane_captured(slow->plane, slow->legs[i]))
+			br_slow_show_copy(slow->plane, datagram, slow->legs[i], slow->from, reason,
+					  copy);
 	}
 	slow->count = 0;
 }
@@ -51,6 +57,7 @@ static void br_slow_flush(struct br_slow *slow, const struct br_datagram *datagr
 static uint32_t br_slow_spread(struct br_slow *slow, const struct br_datagram *datagram,
 			       const struct br_slow_route *route)
 {
+	slow->from = route->leg;
 	for (uint32_t i = 0; i < route->count; i++) {
 		uint32_t leg = route->edges[i].leg;
 		struct br_slow_target target;
@@ -58,6 +65,9 @@ static uint32_t br_slow_spread(struct br_slow *slow, const struct br_datagram *d
 
 		if (reason) {
 			br_plane_slow_count_copy(slow->plane, leg, reason, 0);
+			if (br_plane_captured(slow->plane, leg))
+				br_slow_show_copy(slow->plane, datagram, leg, route->leg, reason,
+						  NULL);
 			continue;
 		}
 		slow->legs[slow->count] = leg;
@@ -84,11 +94,13 @@ static uint32_t br_slow_tapped(void *context, const struct br_datagram *datagram
 static uint32_t br_slow_read(void *context, const struct br_datagram *datagram)
 {
 	struct br_slow *slow = context;
-	struct br_slow_route route;
+	struct br_slow_route route = {.leg = UINT32_MAX};
 	int reason = br_plane_slow_admit(slow->plane, datagram, &route);
 
 	br_plane_slow_count(slow->plane, reason,
 			    br_datagram_ip_length(datagram->remote.addr.family, datagram->length));
+	if (br_plane_captured(slow->plane, route.leg))
+		br_slow_show(slow->plane, datagram, route.leg, reason);
 	return reason ? 0 : br_slow_spread(slow, datagram, &route);
 }
 

@@ -33,25 +33,28 @@ static struct br_tuple br_leg_tuple(const struct br_plane *plane, const struct b
 	return tuple;
 }
 
-static uint8_t br_leg_flags(const struct br_leg_spec *spec)
+static uint8_t br_leg_flags(const struct br_plane_leg *leg)
 {
+	const struct br_leg_spec *spec = &leg->spec;
+
 	return (uint8_t)((spec->publish ? BR_LEG_PUBLISH : 0) |
 			 (spec->fixed_ssrcs ? BR_LEG_FIXED_SSRCS : 0) |
 			 (spec->local.family ? BR_LEG_FIXED_LOCAL : 0) |
-			 (spec->terms.feedback_up ? BR_LEG_FEEDBACK_UP : 0));
+			 (spec->terms.feedback_up ? BR_LEG_FEEDBACK_UP : 0) |
+			 (leg->captures ? BR_LEG_CAPTURE : 0));
 }
 
 /* Each by one store: a packet sees the old value or the new one. The end comes last. */
-static void br_leg_write_terms(struct br_leg *out, const struct br_leg_spec *spec)
+static void br_leg_write_terms(struct br_leg *out, const struct br_plane_leg *leg)
 {
-	const struct br_leg_terms *terms = &spec->terms;
+	const struct br_leg_terms *terms = &leg->spec.terms;
 
 	__atomic_store_n(&out->packet_ns, br_plane_cost_ns(BR_SECOND_NS, terms->max_packets_per_s),
 			 __ATOMIC_RELAXED);
 	__atomic_store_n(&out->kibibyte_ns,
 			 br_plane_cost_ns(1024 * 8 * BR_SECOND_NS, terms->max_bits_per_s),
 			 __ATOMIC_RELAXED);
-	__atomic_store_n(&out->flags, br_leg_flags(spec), __ATOMIC_RELAXED);
+	__atomic_store_n(&out->flags, br_leg_flags(leg), __ATOMIC_RELAXED);
 	__atomic_store_n(&out->expires_ns, terms->expires_ns ? terms->expires_ns : BR_NEVER,
 			 __ATOMIC_RELEASE);
 }
@@ -74,7 +77,7 @@ static void br_leg_write(struct br_plane *plane, uint32_t index)
 	out->tuple_sum = br_leg_fold(sum + tuple.remote_port + tuple.local_port);
 	out->ssrc_limit = leg->spec.ssrc_limit;
 	out->next_hop = leg->hop.index;
-	br_leg_write_terms(out, &leg->spec);
+	br_leg_write_terms(out, leg);
 }
 
 /* The opposite of br_plane_cost_ns. */
@@ -222,7 +225,7 @@ void br_plane_leg_set_terms(struct br_plane *plane, uint32_t index,
 	if (!leg->used)
 		return;
 	leg->spec.terms = *terms;
-	br_leg_write_terms(&plane->leg_table[index], &leg->spec);
+	br_leg_write_terms(&plane->leg_table[index], leg);
 }
 
 int br_plane_leg_route(struct br_plane *plane, uint32_t leg, const uint32_t *receivers,
@@ -298,6 +301,7 @@ int br_plane_leg_adopt(struct br_plane *plane, uint32_t index)
 		.adopted_hop = hop,
 		.streams = BR_NO_STREAM,
 	};
+	br_plane_capture_forget(plane, index);
 	leg->hop.index = hop;
 	leg->hop.egress = plane->hop_table[hop].egress;
 	leg->hop.local.family = in->family;

@@ -95,6 +95,7 @@ static void br_plane_size_maps(struct br_plane *plane)
 	bpf_map__set_max_entries(bpf->maps.stream_counters, options->max_streams);
 	bpf_map__set_max_entries(bpf->maps.slow_legs, options->max_legs);
 	bpf_map__set_max_entries(bpf->maps.slow_streams, options->max_streams);
+	bpf_map__set_max_entries(bpf->maps.captured, (__u32)plane->cpus);
 	bpf->rodata->br_ticket_mark = plane->pins.settings.ticket_mark;
 	bpf->rodata->br_media_port = htons(options->media_port);
 	bpf->rodata->br_stream_routes = options->max_legs;
@@ -378,6 +379,7 @@ void br_plane_close(struct br_plane *plane)
 		br_next_hops_abandon(plane->hops);
 	else
 		br_next_hops_close(plane->hops);
+	br_plane_capture_close(plane);
 	ring_buffer__free(plane->ring);
 	if (plane->bpf) {
 		br_plane_unmap(plane->bpf->maps.legs, plane->leg_table);

@@ -229,6 +229,60 @@ int br_plane_store_each(struct br_plane *plane, enum br_store_kind kind,
 			void (*visit)(void *context, uint32_t id, const void *data, size_t size),
 			void *context);
 
+/*
+ * Capture: what legs send and receive, shown with what became of it, without leaving the
+ * fast path: the kernel copies packets of the legs asked for into rings.
+ */
+
+#define BR_CAPTURE_ETHERNET 14u /* bytes of a frame that the link header stands for */
+
+/* A packet, as it came in or as it goes out. */
+struct br_capture_packet {
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	uint32_t leg;	  /* sender of a packet that came in, receiver of a copy */
+	uint32_t from;	  /* sender */
+	enum br_reason reason;
+	enum br_capture_point point;
+	int action;		       /* enum xdp_action that the program returned */
+	uint8_t link[BR_CAPTURE_LINK]; /* Ethernet header that stands before @frame */
+	size_t link_length;	       /* bytes; 0: @frame begins with its own */
+	const uint8_t *frame;	       /* @shown bytes; gone when the callback returns */
+	size_t shown;
+	size_t length; /* of the whole, link header included; more than is shown when cut */
+};
+
+struct br_capture_events {
+	void (*packet)(void *context, const struct br_capture_packet *packet);
+	/* so many packets found no room in a ring, of which legs is not known */
+	void (*lost)(void *context, uint64_t packets);
+	void *context;
+};
+
+/**
+ * br_plane_capture_open - make the rings; no packet comes before br_plane_capture_leg
+ * @events: called by br_plane_capture_drain; copied
+ *
+ * Return: 0, -EBUSY when they are open, or what the kernel says.
+ */
+int br_plane_capture_open(struct br_plane *plane, const struct br_capture_events *events,
+			  struct br_error *error);
+/** br_plane_capture_close - no leg is captured any more; nothing happens when not open */
+void br_plane_capture_close(struct br_plane *plane);
+/** br_plane_capture_fd - readable when much has come; drain on a timer as well; -1: not open */
+int br_plane_capture_fd(const struct br_plane *plane);
+/** br_plane_capture_drain - hand over what has come so far */
+void br_plane_capture_drain(struct br_plane *plane);
+/**
+ * br_plane_capture_leg - show a leg's packets, or no longer
+ *
+ * Counted: a leg is shown until it has been switched off as often as on, or is removed.
+ */
+void br_plane_capture_leg(struct br_plane *plane, uint32_t leg, bool on);
+/** br_plane_captured - are this leg's packets to be shown? False for what is no leg. */
+bool br_plane_captured(const struct br_plane *plane, uint32_t leg);
+/** br_plane_capture_show - show a packet that the daemon forwards, or not, itself; sets action */
+void br_plane_capture_show(struct br_plane *plane, struct br_capture_packet *packet);
+
 /** br_plane_counters - packets and bytes by reason, summed over CPUs */
 void br_plane_counters(const struct br_plane *plane,
 		       struct br_counter counters[static BR_REASON_COUNT]);

@@ -24,6 +24,7 @@
 struct br_plane_local;
 struct relay_bpf;
 struct ring_buffer;
+struct perf_buffer;
 
 /*
  * A route as the daemon keeps it: where its edges are. Indexed like the kernel's routes. The
@@ -49,6 +50,7 @@ struct br_plane_leg {
 	bool pending;	      /* adopted, and not on a next hop of ours yet; see adopt_hops.c */
 	uint32_t adopted_hop; /* pending: entry of the earlier daemon that is in use, or 0 */
 	uint32_t streams;     /* first of a list of stream slots, or BR_NO_STREAM */
+	uint32_t captures;    /* how many want to see its packets */
 };
 
 struct br_plane_stream {
@@ -107,6 +109,11 @@ struct br_plane_slot_search {
 	uint64_t done_ns; /* end of the turns; 0: not yet */
 };
 
+struct br_plane_capture {
+	struct perf_buffer *buffer; /* NULL: nobody captures */
+	struct br_capture_events events;
+};
+
 struct br_plane {
 	struct br_plane_options options;
 	struct br_pins pins;
@@ -120,6 +127,7 @@ struct br_plane {
 	struct br_next_hops *hops;
 	enum br_xdp_mode mode; /* in use */
 	bool slow_all;	       /* the daemon serves every receiver */
+	struct br_plane_capture capture;
 
 	struct br_plane_interface interfaces[BR_EGRESS_MAX];
 	struct br_plane_loop loop;
@@ -259,6 +267,9 @@ void br_plane_streams_drop(struct br_plane *plane, uint32_t leg);
 void br_plane_stream_note(struct br_plane *plane, uint32_t leg, __be32 ssrc, uint32_t slot,
 			  bool learned);
 int br_plane_stream_event(void *context, void *data, size_t size);
+
+/* capture.c */
+void br_plane_capture_forget(struct br_plane *plane, uint32_t leg);
 
 /* adopt.c */
 int br_plane_open_state(struct br_plane *plane, struct br_error *error);

@@ -158,6 +158,8 @@ int br_room_leg_add(struct br_rooms *rooms, struct br_room *room, const struct b
 		err = add_to_plane(rooms, fresh, error);
 	if (!err)
 		err = br_persist_leg(rooms, fresh, error);
+	if (!err && rooms->events.leg_joined)
+		rooms->events.leg_joined(rooms->events.context, room, fresh);
 	if (!err)
 		err = br_routes_connect(rooms, fresh, error);
 	if (err) {
@@ -255,6 +257,8 @@ int br_room_leg_put_back(struct br_rooms *rooms, struct br_room_leg *leg, struct
 void br_room_leg_forget(struct br_rooms *rooms, struct br_room_leg *leg)
 {
 	br_routes_forget(rooms, leg);
+	if (leg->in_plane && rooms->events.leg_leaves)
+		rooms->events.leg_leaves(rooms->events.context, leg->room, leg);
 	if (leg->in_plane && !rooms->abandoned) {
 		if (leg->slot < rooms->slot_count && rooms->slots[leg->slot] == leg)
 			rooms->slots[leg->slot] = NULL;

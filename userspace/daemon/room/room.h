@@ -58,6 +58,21 @@ void br_rooms_free(struct br_rooms *rooms);
 /** br_rooms_abandon - free the memory only: legs, routes and records stay for the next daemon */
 void br_rooms_abandon(struct br_rooms *rooms);
 
+/* What happens to rooms; for one listener. It must not change rooms from within. */
+struct br_rooms_events {
+	/* a leg is in the plane, and not connected yet: nothing has been sent to it */
+	void (*leg_joined)(void *context, const struct br_room *room,
+			   const struct br_room_leg *leg);
+	/* a leg goes; it is still in the plane */
+	void (*leg_leaves)(void *context, const struct br_room *room,
+			   const struct br_room_leg *leg);
+	/* a room goes, before its legs do */
+	void (*room_goes)(void *context, const struct br_room *room);
+	void *context;
+};
+/** br_rooms_set_events - who is told; @events is copied, NULL: nobody */
+void br_rooms_set_events(struct br_rooms *rooms, const struct br_rooms_events *events);
+
 /* What br_rooms_restore found. */
 struct br_rooms_restored {
 	size_t rooms, legs; /* there are now */

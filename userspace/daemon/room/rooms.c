@@ -84,6 +84,11 @@ void br_rooms_free(struct br_rooms *rooms)
 	free(rooms);
 }
 
+void br_rooms_set_events(struct br_rooms *rooms, const struct br_rooms_events *events)
+{
+	rooms->events = events ? *events : (struct br_rooms_events){0};
+}
+
 void br_rooms_tick(struct br_rooms *rooms)
 {
 	br_terms_tick(rooms);
@@ -146,6 +151,8 @@ struct br_room *br_room_insert(struct br_rooms *rooms, const char *name)
 
 void br_room_delete(struct br_rooms *rooms, struct br_room *room)
 {
+	if (rooms->events.room_goes)
+		rooms->events.room_goes(rooms->events.context, room);
 	/* once nothing leads anywhere, legs go one by one without a route being computed */
 	if (!rooms->abandoned)
 		br_routes_empty(rooms, room);

@@ -85,10 +85,11 @@ struct br_rooms {
 	struct br_names names;
 	struct br_room *first, *last;
 	size_t count;
-	size_t dirty;		    /* sum over rooms */
-	uint64_t first_end_ns;	    /* no leg expires before; 0: none expires */
-	uint64_t next_order;	    /* of the room or leg that comes next */
-	bool abandoned;		    /* being freed; the plane stays as it is */
+	size_t dirty;	       /* sum over rooms */
+	uint64_t first_end_ns; /* no leg expires before; 0: none expires */
+	uint64_t next_order;   /* of the room or leg that comes next */
+	bool abandoned;	       /* being freed; the plane stays as it is */
+	struct br_rooms_events events;
 	struct br_room_leg **slots; /* legs by slot of the plane */
 	uint32_t slot_count;
 	uint32_t *receivers; /* scratch for one route: BR_ROUTE_MAX slots */
