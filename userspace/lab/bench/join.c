@@ -139,7 +139,7 @@ static int br_join_once(unsigned int number, double *ms, double *answer_ms, stru
 {
 	uint16_t port = (uint16_t)(BR_JOIN_PORT + number);
 	int fd = br_join_socket(port), err;
-	struct timespec start, answered, first;
+	struct timespec start, answered, first = {0};
 	char name[16];
 
 	if (fd < 0)

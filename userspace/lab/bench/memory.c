@@ -23,7 +23,7 @@ static bool br_memory_read(pid_t pid, const char *fd, uint32_t *id, uint64_t *by
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", (int)pid, fd);
 	file = fopen(path, "re");
-	*bytes = 0;
+	*bytes = *id = 0;
 	while (file && fgets(line, sizeof(line), file)) {
 		if (!strncmp(line, "map_id:", 7)) {
 			*id = (uint32_t)strtoul(line + 7, NULL, 10);
@@ -52,13 +52,13 @@ static int br_memory_info(uint32_t id, struct bpf_map_info *info)
 
 static int br_memory_add(struct br_memory_result *result, uint32_t id, uint64_t bytes)
 {
-	struct bpf_map_info info;
+	struct bpf_map_info info = {0};
 	size_t i = 0;
 	int err = br_memory_info(id, &info);
 
 	if (err)
 		return err;
-	while (i < result->count && strcmp(result->maps[i].name, info.name))
+	while (i < result->count && strcmp(result->maps[i].name, info.name) != 0)
 		i++;
 	if (i == BR_MEMORY_MAPS_MAX)
 		return -E2BIG;

@@ -146,6 +146,8 @@ static void br_turn_frames(struct br_peer_lane *lane)
 
 int br_peer_coturn_start(struct br_peer_lane *lane, struct br_error *error)
 {
+	static const char listening[] = "--listening-ip=" BR_BENCH_RELAY4;
+	static const char relaying[] = "--relay-ip=" BR_PEER_OUT4;
 	const char *const argv[] = {"turnserver",
 				    "-n",
 				    "--no-auth",
@@ -153,9 +155,9 @@ int br_peer_coturn_start(struct br_peer_lane *lane, struct br_error *error)
 				    "--no-tls",
 				    "--no-dtls",
 				    "--relay-threads=1",
-				    "--listening-ip=" BR_BENCH_RELAY4,
+				    listening,
 				    "--listening-port=40000",
-				    "--relay-ip=" BR_PEER_OUT4,
+				    relaying,
 				    "--realm=bench",
 				    "--log-file=stdout",
 				    "--pidfile=/run/coturn.pid",

@@ -30,7 +30,7 @@ static int br_profile_visit(struct br_profile_result *result, double copies, dou
 		if (bpf_obj_get_info_by_fd(atoi(entry->d_name), &info, &length) ||
 		    info.type != BPF_PROG_TYPE_XDP || !info.run_cnt)
 			continue;
-		while (i < result->count && strcmp(result->parts[i].name, info.name))
+		while (i < result->count && strcmp(result->parts[i].name, info.name) != 0)
 			i++;
 		if (i == BR_PROFILE_PARTS)
 			continue;

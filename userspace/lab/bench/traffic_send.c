@@ -53,7 +53,7 @@ static int br_traffic_read(const struct br_traffic *traffic)
 
 static int br_traffic_clear(struct br_traffic *traffic, const struct br_traffic_run *run)
 {
-	uint32_t share = traffic->options.senders / run->cpus;
+	uint32_t share = traffic->options.senders / (run->cpus ? run->cpus : 1);
 	__u32 zero = 0;
 
 	memset(traffic->each, 0, (size_t)traffic->cpus * sizeof(*traffic->each));
@@ -178,9 +178,8 @@ int br_traffic_send(struct br_traffic *traffic, const struct br_traffic_run *run
 {
 	int err = 0;
 
-	for (uint32_t i = 0; i < run->cpus; i++)
-		if (br_traffic_cpu(i) < 0)
-			return br_error_set(error, -ENODEV, NULL, "needs %u CPUs", run->cpus);
+	if (run->cpus < 1 || br_traffic_cpu(run->cpus - 1) < 0)
+		return br_error_set(error, -ENODEV, NULL, "needs %u CPUs", run->cpus);
 	err = br_traffic_clear(traffic, run);
 	if (!err)
 		err = br_traffic_parallel(traffic, run);
