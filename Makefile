@@ -59,9 +59,10 @@ $(B)/blindrelay-lab: $(call obj,$(LAB_SRC)) $(LIBBR)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LAB_LIBS)
 
-$(B)/blindrelay-bench: $(call obj,$(BENCH_SRC)) $(LIBD) $(LIBBR)
+BENCH_LIBS = $(DAEMON_LIBS) -lcurl -lm
+$(B)/blindrelay-bench: $(call obj,$(BENCH_SRC) userspace/ctl/client.c) $(LIBD) $(LIBBR)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS)
 
 $(LIBBR): $(call obj,$(LIB_SRC))
 $(LIBD): $(call obj,$(DAEMON_SRC))
@@ -120,6 +121,11 @@ $(B)/tests/unit/test_lab_%: $(B)/obj/tests/unit/test_lab_%.o $(LAB_OBJ) $(LIBBR)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LAB_LIBS)
 
+BENCH_OBJ := $(call obj,$(filter-out userspace/lab/bench/main.c,$(BENCH_SRC)) userspace/ctl/client.c)
+$(B)/tests/unit/test_bench_%: $(B)/obj/tests/unit/test_bench_%.o $(BENCH_OBJ) $(LIBD) $(LIBBR)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(BENCH_LIBS)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # BPF tests: tests/bpf/test_NAME.c run the programs with BPF_PROG_TEST_RUN; they need root.
@@ -136,7 +142,7 @@ verifier-baseline: $(B)/tests/bpf/test_verifier ## Record how many instructions 
 
 .PHONY: test-programs help deps demo run test bench check-format asan tidy install clean
 .SECONDARY:
-test-programs: $(UNIT) $(BPFTEST)
+test-programs: $(UNIT) $(BPFTEST) $(B)/blindrelay-bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort | expand -t 15
@@ -162,7 +168,7 @@ bench: ## Measure the packet path: table, build/bench/latest.json; BENCH=quick t
 	@scripts/install-deps.sh
 	@$(MAKE) -s --no-print-directory build $(B)/blindrelay-bench
 	@mkdir -p build/bench
-	@$(B)/blindrelay-bench $(if $(filter quick,$(BENCH)),--quick) --json build/bench/latest.json
+	@$(B)/blindrelay-bench $(if $(filter quick,$(BENCH)),--quick) --json build/bench/latest.json --plots build/bench
 
 asan: ## Run the unit tests under the address and undefined-behaviour sanitizers
 	@scripts/test.sh asan
@@ -172,7 +178,7 @@ check-format: ## Check the layout of the C files and the shell scripts
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)shellcheck -x -S warning $(wildcard scripts/*.sh scripts/*/*.sh tests/*/*.sh tests/vm/guest/init tests/vm/guest/relay.sh .ci/run)
 
-TIDY_FILES = $(LIB_SRC) $(DAEMON_SRC) $(DAEMON_MAIN) $(CTL_SRC) $(LAB_SRC)
+TIDY_FILES = $(LIB_SRC) $(DAEMON_SRC) $(DAEMON_MAIN) $(CTL_SRC) $(LAB_SRC) $(BENCH_SRC)
 tidy: $(SKELS) ## Let clang-tidy read the programs; generated headers are not ours to judge
 	$(Q)clang-tidy --quiet $(TIDY_FILES) -- $(patsubst -I$(B),-isystem$(B),$(filter-out -Werror,$(ALL_CFLAGS)))
 

@@ -3,10 +3,11 @@
 #
 # Install the Debian 12 packages that are missing, and nothing when none is.
 #
-#   scripts/install-deps.sh [--list] [build|run|demo|test]...
+#   scripts/install-deps.sh [--list] [build|run|demo|test|bench]...
 #
 # Groups: build (compile), run (the daemon's own needs), demo and test (they include build
-# and run). Without a group: build and run. --list prints the packages and does nothing.
+# and run), bench (other relays to compare with; optional). Without a group: build and run.
+# --list prints the packages and does nothing.
 # When everything is there, neither root nor a network is needed.
 set -euo pipefail
 
@@ -17,6 +18,7 @@ RUN="iproute2 ethtool procps jq libwebsockets-evlib-uv libncursesw6"
 DEMO="ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 	gstreamer1.0-plugins-bad tcpdump nftables jq curl"
 TEST="clang-format clang-tidy shellcheck tshark qemu-system-x86 busybox-static cpio"
+BENCH="nftables coturn"
 
 die()
 {
@@ -24,7 +26,7 @@ die()
 	exit 1
 }
 
-usage() { sed -n '4,10s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,11s/^# \{0,1\}//p' "$0"; }
 
 packages_of()
 {
@@ -33,7 +35,8 @@ packages_of()
 	run) echo "$RUN" ;;
 	demo) echo "$BUILD $RUN $DEMO" ;;
 	test) echo "$BUILD $RUN $DEMO $TEST" ;;
-	*) die "'$1' is not a group of packages: expected build, run, demo or test" ;;
+	bench) echo "$BUILD $RUN $BENCH" ;;
+	*) die "'$1' is not a group of packages: expected build, run, demo, test or bench" ;;
 	esac
 }
 
@@ -56,7 +59,7 @@ for argument in "$@"; do
 		exit 0
 		;;
 	--list) list=true ;;
-	-*) die "unknown option '$argument': expected --list or a group (build, run, demo, test)" ;;
+	-*) die "unknown option '$argument': expected --list or a group (build, run, demo, test, bench)" ;;
 	*) wanted="$wanted $(packages_of "$argument")" ;;
 	esac
 done

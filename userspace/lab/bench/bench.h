@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Benchmarks of the packet path: live frames over a veth pair, in a network namespace of their own.
- */
+/* Benchmarks of the packet path, in network namespaces of their own: cases and results. */
 #ifndef BR_BENCH_H
 #define BR_BENCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "lib/error.h"
-#include "plane/plane.h"
 
 #define BR_BENCH_RUNS_MAX 31
+#define BR_BENCH_PORT	  40000
+#define BR_BENCH_CPUS_MAX 2u /* that one case uses */
+
+/* What the relay is compared with. */
+enum br_bench_bare {
+	BR_BARE_CLONE,	  /* the same number of clones, without stamp; 1: see below */
+	BR_BARE_REDIRECT, /* bpf_redirect_map of the one packet */
+	BR_BARE_TX,	  /* XDP_TX, back out of the same interface */
+};
 
 /* One line of the table. */
 struct br_bench_case {
@@ -23,66 +29,36 @@ struct br_bench_case {
 	uint32_t bytes;	    /* of the UDP payload */
 	uint32_t receivers; /* per room */
 	uint32_t rooms;
-	bool quick; /* part of BENCH=quick */
+	enum br_bench_bare bare;
+	bool other;    /* receivers are behind another interface than publishers */
+	uint32_t cpus; /* that send; each has publishers of its own, in the same rooms */
+	bool quick;    /* part of BENCH=quick */
 };
 
 /* What was measured: medians over the runs; packets are copies that arrived. */
 struct br_bench_result {
-	double ns_per_copy;
-	double limit_ns; /* the bare operation, measured in turns with it */
-	double ratio;	 /* median of the ratios of neighbouring runs */
+	double ns_per_copy; /* of wall time, on all CPUs of the case together */
+	double limit_ns;    /* the bare operation, measured in turns with it */
+	double ratio;	    /* median of the ratios of neighbouring runs */
 	double packets_per_s;
+	double scaling;	  /* packets/s of all CPUs ÷ those of one; 0: the case has one CPU */
 	uint64_t lost;	  /* copies of packets sent and not refused, over all runs; the generator
 			   * never pauses, so a full input ring counts here too */
 	uint64_t refused; /* packets refused as overload, over all runs */
 	unsigned int runs;
 };
 
-struct br_bench_lane;
-
-/**
- * br_bench_lane_open - veth pair, generator and sink for one case
- *
- * Must run in a network namespace made for it. Return: 0 or negative errno with @error.
- */
-int br_bench_lane_open(const struct br_bench_case *spec, struct br_bench_lane **lane,
-		       struct br_error *error);
-void br_bench_lane_close(struct br_bench_lane *lane);
-/** br_bench_lane_relay - put the relay on the lane, with rooms and legs as the case says */
-int br_bench_lane_relay(struct br_bench_lane *lane, struct br_error *error);
-/** br_bench_lane_bare - put the bare operation on the lane instead */
-int br_bench_lane_bare(struct br_bench_lane *lane, struct br_error *error);
-/**
- * br_bench_lane_run - send live frames
- * @packets: how many
- * @ns: set to the time it took
- * @arrived: set to the copies that reached the sink
- */
-int br_bench_lane_run(struct br_bench_lane *lane, uint32_t packets, uint64_t *ns, uint64_t *arrived,
-		      struct br_error *error);
-/** br_bench_lane_refused - packets that the relay has refused as overload since it was put there */
-uint64_t br_bench_lane_refused(const struct br_bench_lane *lane);
-/** br_bench_lane_copies - copies that one packet should become on the bare lane */
-uint32_t br_bench_bare_copies(const struct br_bench_case *spec);
-
-/** br_bench_headers - first bytes of the packet that publisher @sender sends; 80 bytes */
-void br_bench_headers(const struct br_bench_case *spec, uint32_t sender,
-		      const uint8_t mac[static 6], uint8_t out[static 80]);
-/** br_bench_endpoint - address and port of a publisher or receiver by number */
-struct br_endpoint br_bench_endpoint(uint8_t family, bool publisher, uint32_t number);
+/** br_bench_cases - the table of cases; @count is set */
+const struct br_bench_case *br_bench_cases(size_t *count);
+/** br_bench_case_find - by name; NULL when there is none */
+const struct br_bench_case *br_bench_case_find(const char *name);
+/** br_bench_family - "v4", "v6", "v4-v6" (publishers, receivers) or "v6-v4" */
+const char *br_bench_family(const struct br_bench_case *spec);
+/** br_bench_publishers - senders of a case: one per room and CPU */
+uint32_t br_bench_publishers(const struct br_bench_case *spec);
 
 /** br_bench_measure - run a case @runs times, relay and bare operation in turns */
 int br_bench_measure(const struct br_bench_case *spec, unsigned int runs,
 		     struct br_bench_result *result, struct br_error *error);
-
-void br_bench_print_head(FILE *out);
-void br_bench_print(FILE *out, const struct br_bench_case *spec,
-		    const struct br_bench_result *result);
-/** br_bench_save - write build/bench/latest.json (layout: see README); 0 or negative errno */
-int br_bench_save(const char *path, const struct br_bench_case *const *specs,
-		  const struct br_bench_result *results, size_t count);
-
-/** br_bench_command - run a program and wait; its exit status, or -1 */
-int br_bench_command(const char *const argv[]);
 
 #endif

@@ -1,163 +1,190 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* blindrelay-bench: what a copy costs, beside the bare operation it is made of. */
-#include "bench.h"
-
-#include <getopt.h>
-#include <sched.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/log.h"
+#include "net.h"
+#include "options.h"
+#include "report.h"
+#include "traffic.h"
 
-static const struct br_bench_case cases[] = {
-	{"n1", 4, 4, false, 1200, 1, 1, true},
-	{"n2", 4, 4, false, 1200, 2, 1, false},
-	{"n3", 4, 4, false, 1200, 3, 1, false},
-	{"n10", 4, 4, false, 1200, 10, 1, true},
-	{"n50", 4, 4, false, 1200, 50, 1, true},
-	{"n100", 4, 4, false, 1200, 100, 1, false},
-	{"n300", 4, 4, false, 1200, 300, 1, false},
-	{"n1000", 4, 4, false, 1200, 1000, 1, true},
-	{"n50-small", 4, 4, false, 160, 50, 1, false},
-	{"n50-v6", 6, 6, false, 1200, 50, 1, true},
-	{"n50-v4-v6", 4, 6, false, 1200, 50, 1, false},
-	{"n50-v6-v4", 6, 4, false, 1200, 50, 1, false},
-	{"n4-one-room", 4, 4, false, 1200, 4, 1, true},
-	{"n4-10000-rooms", 4, 4, false, 1200, 4, 10000, true},
-	{"n1-generic", 4, 4, true, 1200, 1, 1, false},
-	{"n10-generic", 4, 4, true, 1200, 10, 1, false},
-};
-#define CASES (sizeof(cases) / sizeof(cases[0]))
+#define BR_BENCH_RUNS	     7
+#define BR_BENCH_RUNS_QUICK  3
+#define BR_BENCH_JOINS	     200
+#define BR_BENCH_JOINS_QUICK 50
 
-static const char usage[] =
-	"usage: blindrelay-bench [--quick] [--case NAME]... [--runs N] [--json FILE]\n"
-	"\n"
-	"Measures the fan-out service: nanoseconds per copy, beside the bare redirect or clone\n"
-	"measured in turns with it, all on one CPU. Needs root; makes a network namespace of\n"
-	"its own.\n"
-	"\n"
-	"  --quick      the short list, under a minute\n"
-	"  --case NAME  only this case (may be given several times); --list names them\n"
-	"  --runs N     runs per case, 1 to 31 (default 7); medians are reported\n"
-	"  --json FILE  write the results there as well\n"
-	"  --list       list the cases\n";
+static struct br_report report;
+static int failed;
 
-struct options {
-	bool quick;
-	bool wanted[CASES];
-	bool any_wanted;
-	unsigned int runs;
-	const char *json;
-};
-
-static int want_case(struct options *options, const char *name)
+/* What is going on, on a terminal only; the line is written over by the next one. */
+static void show(const char *what)
 {
-	for (size_t i = 0; i < CASES; i++)
-		if (!strcmp(cases[i].name, name)) {
-			options->wanted[i] = options->any_wanted = true;
-			return 0;
-		}
-	fprintf(stderr, "blindrelay-bench: --case: no case \"%s\"; --list names them\n", name);
-	return 2;
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K%s%s", what, *what ? " ..." : "");
 }
 
-static int parse(int argc, char **argv, struct options *options)
+static void complain(const char *name, const struct br_error *error)
 {
-	static const struct option longs[] = {
-		{"quick", no_argument, NULL, 'q'},
-		{"case", required_argument, NULL, 'c'},
-		{"runs", required_argument, NULL, 'r'},
-		{"json", required_argument, NULL, 'j'},
-		{"list", no_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	char *end;
-	int option;
+	show("");
+	fprintf(stderr, "%s: %s\n", name, error->detail);
+	failed = 1;
+}
 
-	while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		switch (option) {
-		case 'q':
-			options->quick = true;
-			break;
-		case 'c':
-			if (want_case(options, optarg))
-				return 2;
-			break;
-		case 'r':
-			options->runs = (unsigned int)strtoul(optarg, &end, 10);
-			if (*end || options->runs < 1 || options->runs > BR_BENCH_RUNS_MAX) {
-				fprintf(stderr,
-					"blindrelay-bench: --runs: expected an integer from 1 to "
-					"%d, got \"%s\"\n",
-					BR_BENCH_RUNS_MAX, optarg);
-				return 2;
-			}
-			break;
-		case 'j':
-			options->json = optarg;
-			break;
-		case 'l':
-			for (size_t i = 0; i < CASES; i++)
-				printf("%s\n", cases[i].name);
-			exit(0);
-		case 'h':
-			fputs(usage, stdout);
-			exit(0);
-		default:
-			fputs(usage, stderr);
-			return 2;
+static void measure_cases(const struct br_bench_options *options)
+{
+	size_t count;
+	const struct br_bench_case *cases = br_bench_cases(&count);
+	unsigned int runs = options->quick ? BR_BENCH_RUNS_QUICK : BR_BENCH_RUNS;
+	struct br_error error = {0};
+	bool head = false;
+
+	for (size_t i = 0; i < count && report.count < BR_REPORT_ROWS; i++) {
+		struct br_report_row *row = &report.rows[report.count];
+
+		if (!br_options_want(options, cases[i].name, cases[i].quick))
+			continue;
+		row->spec = &cases[i];
+		show(cases[i].name);
+		if (cases[i].cpus > 1 && br_traffic_cpu(cases[i].cpus - 1) < 0) {
+			show("");
+			printf("%-16s needs %u CPUs\n", cases[i].name, cases[i].cpus);
+			continue;
 		}
+		if (br_bench_measure(&cases[i], options->runs ? options->runs : runs, &row->result,
+				     &error)) {
+			complain(cases[i].name, &error);
+			continue;
+		}
+		show("");
+		if (!head)
+			br_report_head(stdout);
+		head = true;
+		br_report_print_row(stdout, row);
+		fflush(stdout);
+		report.count++;
 	}
-	return 0;
 }
 
-/* Figures are per core: one CPU generates, copies and sinks, and nothing moves in between. */
-static int stay_on_one_cpu(void)
+static void measure_profiles(const struct br_bench_options *options)
 {
-	cpu_set_t cpus;
-	int cpu = sched_getcpu();
+	static const char *const names[] = {"n1", "n10", "n50"};
+	struct br_error error = {0};
 
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu < 0 ? 0 : (unsigned int)cpu, &cpus);
-	return sched_setaffinity(0, sizeof(cpus), &cpus);
+	if (!br_options_want(options, "profile", false))
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		show("profile");
+		if (br_profile_measure(br_bench_case_find(names[i]),
+				       &report.profiles[report.profile_count], &error)) {
+			complain("profile", &error);
+			continue;
+		}
+		show("");
+		br_report_print_profile(stdout, &report.profiles[report.profile_count++]);
+		fflush(stdout);
+	}
+}
+
+static void measure_daemon(const struct br_bench_options *options)
+{
+	bool join = br_options_want(options, "join", true);
+	bool memory = br_options_want(options, "memory", true);
+	struct br_error error = {0};
+	struct br_daemon daemon;
+
+	if (!join && !memory)
+		return;
+	show("join");
+	if (br_daemon_start(&daemon, &error)) {
+		complain("daemon", &error);
+		return;
+	}
+	if (join && br_join_measure(&daemon, options->quick ? BR_BENCH_JOINS_QUICK : BR_BENCH_JOINS,
+				    &report.join, &error))
+		complain("join", &error);
+	else
+		report.has_join = join;
+	if (memory && br_memory_measure(&daemon, &report.memory, &error))
+		complain("memory", &error);
+	else
+		report.has_memory = memory;
+	br_daemon_stop(&daemon);
+	show("");
+	if (report.has_join)
+		br_report_print_join(stdout, &report.join);
+	if (report.has_memory)
+		br_report_print_memory(stdout, &report.memory);
+	fflush(stdout);
+}
+
+static void measure_peers(const struct br_bench_options *options)
+{
+	struct br_error error = {0};
+
+	for (size_t i = 0; i < br_peer_count() && report.peer_count < BR_REPORT_PEERS; i++) {
+		const struct br_peer *peer = br_peer_at(i);
+		struct br_peer_result *result = &report.peers[report.peer_count];
+		const struct br_report_row *row = br_report_row(&report, peer->versus);
+
+		if (!br_options_want(options, peer->name, peer->quick))
+			continue;
+		show(peer->name);
+		if (br_peer_measure(peer, result, &error)) {
+			complain(peer->name, &error);
+			continue;
+		}
+		result->own_packets_per_s = row ? row->result.packets_per_s : 0;
+		show("");
+		if (!report.peer_count)
+			putchar('\n');
+		br_report_print_peer(stdout, result);
+		fflush(stdout);
+		report.peer_count++;
+	}
+}
+
+static void save(const struct br_bench_options *options)
+{
+	int err = options->json ? br_report_save(options->json, &report) : 0;
+
+	if (err) {
+		fprintf(stderr, "blindrelay-bench: cannot write %s: %s\n", options->json,
+			strerror(-err));
+		failed = 1;
+	}
+	err = options->plots ? br_report_plot(options->plots, &report) : 0;
+	if (err) {
+		fprintf(stderr, "blindrelay-bench: cannot write plots to %s: %s\n", options->plots,
+			strerror(-err));
+		failed = 1;
+	}
 }
 
 int main(int argc, char **argv)
 {
-	struct options options = {.runs = 7};
-	const struct br_bench_case *done[CASES];
-	struct br_bench_result results[CASES];
+	struct br_bench_options options = {0};
 	struct br_error error = {0};
-	size_t count = 0;
-	int failed = parse(argc, argv, &options);
+	int status = br_options_parse(argc, argv, &options);
 
-	if (failed)
-		return failed;
-	if (stay_on_one_cpu()) {
+	if (status != BR_OPTIONS_GO)
+		return status;
+	/* figures are per core: one CPU generates, copies and sinks */
+	if (br_traffic_begin()) {
 		perror("blindrelay-bench: cannot stay on one CPU");
 		return 1;
 	}
-	if (unshare(CLONE_NEWNET)) {
-		perror("blindrelay-bench: cannot make a network namespace (root is needed)");
+	if (br_net_begin(&error)) {
+		fprintf(stderr, "blindrelay-bench: %s\n", error.detail);
 		return 1;
 	}
 	br_log_set_level(BR_LOG_WARN);
-	br_bench_print_head(stdout);
-	for (size_t i = 0; i < CASES; i++) {
-		if (options.any_wanted ? !options.wanted[i] : options.quick && !cases[i].quick)
-			continue;
-		if (br_bench_measure(&cases[i], options.runs, &results[count], &error)) {
-			fprintf(stderr, "%s: %s\n", cases[i].name, error.detail);
-			failed = 1;
-			continue;
-		}
-		br_bench_print(stdout, &cases[i], &results[count]);
-		done[count++] = &cases[i];
-	}
-	if (options.json && br_bench_save(options.json, done, results, count)) {
-		fprintf(stderr, "blindrelay-bench: cannot write %s\n", options.json);
-		failed = 1;
-	}
+	measure_cases(&options);
+	measure_peers(&options);
+	measure_profiles(&options);
+	measure_daemon(&options);
+	br_report_print_targets(stdout, &report);
+	save(&options);
 	return failed;
 }

@@ -3,77 +3,88 @@
 #include "bench.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
-#define BR_BENCH_COPIES 400000u /* of one run */
+#include "lane.h"
+#include "stats.h"
 
-static int br_compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
+#define BR_MEASURE_COPIES 400000u /* of one run */
 
-	return (x > y) - (x < y);
-}
-
-static double br_median(double *values, unsigned int count)
-{
-	qsort(values, count, sizeof(*values), br_compare_doubles);
-	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
+struct br_measure {
+	const struct br_bench_case *spec;
+	struct br_lane *lane;
+	struct br_bench_result *result;
+	/* one value per run */
+	double relay[BR_BENCH_RUNS_MAX], bare[BR_BENCH_RUNS_MAX], ratio[BR_BENCH_RUNS_MAX];
+	double scaling[BR_BENCH_RUNS_MAX];
+};
 
 /* One run of one variant: ns per copy that arrived. */
-static int br_bench_once(struct br_bench_lane *lane, uint32_t copies, double *ns_per_copy,
-			 struct br_bench_result *sum, struct br_error *error)
+static int br_measure_once(struct br_measure *measure, uint32_t copies, uint32_t cpus, bool counts,
+			   double *ns_per_copy, struct br_error *error)
 {
-	uint32_t packets = BR_BENCH_COPIES / copies;
-	uint64_t ns, setup_ns, arrived, refused;
+	uint32_t packets = BR_MEASURE_COPIES / copies / cpus;
+	struct br_traffic_sum sum;
+	uint64_t refused;
 	int err;
 
 	/* warm-up: caches, learned SSRCs, pages */
-	err = br_bench_lane_run(lane, packets / 4 + 1, &ns, &arrived, error);
-	/* some 20 ms of every call go into setting live frames up: that is no copy's cost */
+	err = br_lane_run(measure->lane, packets / 4 + 1, cpus, &sum, error);
+	refused = br_lane_refused(measure->lane);
 	if (!err)
-		err = br_bench_lane_run(lane, 1, &setup_ns, &arrived, error);
-	refused = br_bench_lane_refused(lane);
-	if (!err)
-		err = br_bench_lane_run(lane, packets, &ns, &arrived, error);
+		err = br_lane_run(measure->lane, packets, cpus, &sum, error);
 	if (err)
 		return err;
-	if (!arrived)
+	if (sum.ns_per_copy <= 0)
 		return br_error_set(error, -EIO, NULL, "no copy arrived");
-	*ns_per_copy = (double)(ns > setup_ns ? ns - setup_ns : ns) / (double)arrived;
-	refused = br_bench_lane_refused(lane) - refused;
-	sum->refused += refused;
-	sum->lost += (packets - refused) * copies - arrived;
+	*ns_per_copy = sum.ns_per_copy;
+	if (!counts)
+		return 0;
+	refused = br_lane_refused(measure->lane) - refused;
+	measure->result->refused += refused;
+	measure->result->lost += (sum.sent - refused) * copies - sum.arrived;
+	return 0;
+}
+
+/* All variants, one after the other. */
+static int br_measure_turn(struct br_measure *measure, unsigned int run, struct br_error *error)
+{
+	const struct br_bench_case *spec = measure->spec;
+	double one_cpu = 0;
+	int err = br_lane_bare(measure->lane, error);
+
+	if (!err)
+		err = br_measure_once(measure, br_lane_bare_copies(spec), spec->cpus, false,
+				      &measure->bare[run], error);
+	if (!err)
+		err = br_lane_relay(measure->lane, error);
+	if (!err)
+		err = br_measure_once(measure, spec->receivers, spec->cpus, true,
+				      &measure->relay[run], error);
+	if (!err && spec->cpus > 1)
+		err = br_measure_once(measure, spec->receivers, 1, false, &one_cpu, error);
+	if (err)
+		return err;
+	measure->ratio[run] = measure->relay[run] / measure->bare[run];
+	measure->scaling[run] = one_cpu / measure->relay[run];
 	return 0;
 }
 
 int br_bench_measure(const struct br_bench_case *spec, unsigned int runs,
 		     struct br_bench_result *result, struct br_error *error)
 {
-	double relay[BR_BENCH_RUNS_MAX], bare[BR_BENCH_RUNS_MAX], ratio[BR_BENCH_RUNS_MAX];
-	struct br_bench_lane *lane = NULL;
-	struct br_bench_result bare_sum = {0};
-	int err = br_bench_lane_open(spec, &lane, error);
+	struct br_measure measure = {.spec = spec, .result = result};
+	int err = br_lane_open(spec, &measure.lane, error);
 
 	*result = (struct br_bench_result){.runs = runs};
-	for (unsigned int i = 0; i < runs && !err; i++) {
-		err = br_bench_lane_bare(lane, error);
-		if (!err)
-			err = br_bench_once(lane, br_bench_bare_copies(spec), &bare[i], &bare_sum,
-					    error);
-		if (!err)
-			err = br_bench_lane_relay(lane, error);
-		if (!err)
-			err = br_bench_once(lane, spec->receivers, &relay[i], result, error);
-		if (!err)
-			ratio[i] = relay[i] / bare[i];
-	}
-	br_bench_lane_close(lane);
+	for (unsigned int run = 0; run < runs && !err; run++)
+		err = br_measure_turn(&measure, run, error);
+	br_lane_close(measure.lane);
 	if (err)
 		return err;
-	result->ns_per_copy = br_median(relay, runs);
-	result->limit_ns = br_median(bare, runs);
-	result->ratio = br_median(ratio, runs);
+	result->ns_per_copy = br_stats_median(measure.relay, runs);
+	result->limit_ns = br_stats_median(measure.bare, runs);
+	result->ratio = br_stats_median(measure.ratio, runs);
+	result->scaling = br_stats_median(measure.scaling, runs);
 	result->packets_per_s = 1e9 / result->ns_per_copy;
 	return 0;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Packets and addresses of the benchmark's publishers and receivers. */
-#include "bench.h"
+#include "packet.h"
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -8,12 +7,14 @@
 #include <linux/ipv6.h>
 #include <linux/udp.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
-#define BR_BENCH_PORT		  40000
+#include "bench.h"
+
 #define BR_BENCH_LEGS_PER_ADDRESS 16384u
 
-struct br_endpoint br_bench_endpoint(uint8_t family, bool publisher, uint32_t number)
+struct br_endpoint br_packet_endpoint(uint8_t family, bool publisher, uint32_t number)
 {
 	struct br_endpoint endpoint = {
 		.port = htons((uint16_t)(1024 + number % BR_BENCH_LEGS_PER_ADDRESS)),
@@ -29,7 +30,7 @@ struct br_endpoint br_bench_endpoint(uint8_t family, bool publisher, uint32_t nu
 	return endpoint;
 }
 
-static uint16_t br_bench_checksum(const void *data, size_t length)
+static uint16_t br_packet_checksum(const void *data, size_t length)
 {
 	const uint8_t *bytes = data;
 	uint32_t sum = 0;
@@ -41,45 +42,54 @@ static uint16_t br_bench_checksum(const void *data, size_t length)
 	return htons((uint16_t)~sum);
 }
 
-void br_bench_headers(const struct br_bench_case *spec, uint32_t sender,
-		      const uint8_t mac[static 6], uint8_t out[static 80])
+uint32_t br_packet_length(uint8_t family, uint32_t bytes)
 {
-	struct br_endpoint from = br_bench_endpoint(spec->from, true, sender);
-	uint16_t udp_length = (uint16_t)(sizeof(struct udphdr) + spec->bytes);
+	return (uint32_t)(sizeof(struct ethhdr) + sizeof(struct udphdr)) + bytes +
+	       (uint32_t)(family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
+}
+
+static struct udphdr *br_packet_ipv4(struct iphdr *ip, const struct br_addr *from, uint32_t length)
+{
+	*ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP};
+	ip->tot_len = htons((uint16_t)(sizeof(*ip) + length));
+	ip->saddr = from->words[3];
+	inet_pton(AF_INET, BR_BENCH_RELAY4, &ip->daddr);
+	ip->check = br_packet_checksum(ip, sizeof(*ip));
+	return (void *)(ip + 1);
+}
+
+static struct udphdr *br_packet_ipv6(struct ipv6hdr *ip, const struct br_addr *from,
+				     uint32_t length)
+{
+	ip->version = 6;
+	ip->payload_len = htons((uint16_t)length);
+	ip->nexthdr = IPPROTO_UDP;
+	ip->hop_limit = 64;
+	memcpy(&ip->saddr, from->words, 16);
+	inet_pton(AF_INET6, BR_BENCH_RELAY6, &ip->daddr);
+	return (void *)(ip + 1);
+}
+
+void br_packet_headers(uint8_t family, uint32_t sender, uint32_t bytes, bool checksum,
+		       const uint8_t mac[static 6], uint8_t out[static BR_BENCH_HEADERS])
+{
+	struct br_endpoint from = br_packet_endpoint(family, true, sender);
+	uint32_t length = (uint32_t)sizeof(struct udphdr) + bytes;
 	struct ethhdr *eth = (void *)out;
 	struct udphdr *udp;
 	uint8_t *rtp;
 	uint32_t ssrc = htonl(sender + 1);
 
-	memset(out, 0, 80);
+	memset(out, 0, BR_BENCH_HEADERS);
 	memcpy(eth->h_dest, mac, ETH_ALEN);
 	eth->h_source[0] = 2;
-	if (spec->from == 4) {
-		struct iphdr *ip = (void *)(eth + 1);
-
-		eth->h_proto = htons(ETH_P_IP);
-		*ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP};
-		ip->tot_len = htons((uint16_t)(sizeof(*ip) + udp_length));
-		ip->saddr = from.addr.words[3];
-		inet_pton(AF_INET, "10.10.0.1", &ip->daddr);
-		ip->check = br_bench_checksum(ip, sizeof(*ip));
-		udp = (void *)(ip + 1);
-	} else {
-		struct ipv6hdr *ip = (void *)(eth + 1);
-
-		eth->h_proto = htons(ETH_P_IPV6);
-		ip->version = 6;
-		ip->payload_len = htons(udp_length);
-		ip->nexthdr = IPPROTO_UDP;
-		ip->hop_limit = 64;
-		memcpy(&ip->saddr, from.addr.words, 16);
-		inet_pton(AF_INET6, "fd00:10::1", &ip->daddr);
-		udp = (void *)(ip + 1);
-	}
+	eth->h_proto = htons(family == 4 ? ETH_P_IP : ETH_P_IPV6);
+	udp = family == 4 ? br_packet_ipv4((void *)(eth + 1), &from.addr, length)
+			  : br_packet_ipv6((void *)(eth + 1), &from.addr, length);
 	udp->source = from.port;
 	udp->dest = htons(BR_BENCH_PORT);
-	udp->len = htons(udp_length);
-	udp->check = htons(0x1234); /* updated incrementally, never verified here */
+	udp->len = htons((uint16_t)length);
+	udp->check = checksum ? htons(0x1234) : 0;
 	rtp = (uint8_t *)(udp + 1);
 	rtp[0] = 0x80;
 	rtp[1] = 96;
