@@ -122,6 +122,11 @@ void br_next_hops_tick(struct br_next_hops *hops)
 	br_hops_ask_due(hops);
 }
 
+bool br_next_hops_busy(const struct br_next_hops *hops)
+{
+	return !hops->retry_ns && br_hops_have_doubts(hops);
+}
+
 int br_next_hops_fd(const struct br_next_hops *hops)
 {
 	return hops->poll_fd;
