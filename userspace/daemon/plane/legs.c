@@ -110,7 +110,7 @@ static struct br_leg_spec br_leg_read(const struct br_leg *in)
 	return spec;
 }
 
-static int br_leg_register(const struct br_plane *plane, uint32_t index, struct br_error *error)
+static int br_leg_register(struct br_plane *plane, uint32_t index, struct br_error *error)
 {
 	const struct br_tuple *tuple = &plane->leg_table[index].tuple;
 	int err;
@@ -122,7 +122,7 @@ static int br_leg_register(const struct br_plane *plane, uint32_t index, struct 
 		return br_error_set(error, -ENOSPC, NULL, "no room for another leg: %s",
 				    strerror(errno));
 	}
-	err = br_plane_local_count(plane, tuple->local, 1);
+	err = br_plane_local_get(plane, tuple->local);
 	if (err) {
 		bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
 		return br_error_set(error, err, NULL, "no room for another local address");
@@ -130,10 +130,10 @@ static int br_leg_register(const struct br_plane *plane, uint32_t index, struct 
 	return 0;
 }
 
-static void br_leg_unregister(const struct br_plane *plane, const struct br_tuple *tuple)
+static void br_leg_unregister(struct br_plane *plane, const struct br_tuple *tuple)
 {
 	bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
-	br_plane_local_count(plane, tuple->local, -1);
+	br_plane_local_put(plane, tuple->local);
 }
 
 static int br_leg_clear_counters(const struct br_plane *plane, uint32_t index)

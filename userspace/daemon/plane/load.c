@@ -399,6 +399,7 @@ void br_plane_close(struct br_plane *plane)
 	free(plane->marks);
 	free(plane->hop_legs);
 	free(plane->locals);
+	free(plane->local_uses);
 	free(plane->moved);
 	free(plane->leg_index);
 	br_slots_free(plane->leg_slots);

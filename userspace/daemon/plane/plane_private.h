@@ -22,6 +22,7 @@
 #define BR_NO_LEG    (~0U)
 
 struct br_plane_local;
+struct br_plane_local_use;
 struct relay_bpf;
 struct ring_buffer;
 
@@ -144,6 +145,8 @@ struct br_plane {
 	struct br_runs *edge_runs;
 	struct br_plane_local *locals; /* addresses of the media interfaces, as counted */
 	size_t local_count;
+	struct br_plane_local_use *local_uses; /* addresses that are ours, and how often */
+	size_t local_use_count;
 	bool locals_changed; /* or may have */
 	uint32_t leg_count;
 	uint32_t stream_count;
@@ -254,7 +257,9 @@ void br_plane_leg_sum(const struct br_leg_counters *each, int cpus, struct br_le
 bool br_plane_police(struct br_plane *plane, uint32_t leg, uint64_t bytes);
 
 /* locals.c */
-int br_plane_local_count(const struct br_plane *plane, const __be32 local[static 4], int change);
+/* One user more, or one less, of an address. */
+int br_plane_local_get(struct br_plane *plane, const __be32 local[static 4]);
+void br_plane_local_put(struct br_plane *plane, const __be32 local[static 4]);
 void br_plane_locals_refresh(struct br_plane *plane);
 int br_plane_locals_adopt(struct br_plane *plane);
 

@@ -15,7 +15,7 @@
 _Static_assert(BR_EGRESS_TAP == BR_EGRESS_MAX, "the tap's edges stand last");
 
 /* Between two passes over all routes while more legs are about to move. */
-#define BR_RELAY_NS (20 * 1000000ULL)
+#define BR_RELAY_NS (50 * 1000000ULL)
 
 static void br_route_store(struct br_plane *plane, uint32_t route, uint64_t value)
 {
