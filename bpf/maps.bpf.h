@@ -26,10 +26,7 @@ struct {
 	__type(value, __u32);
 } tuples SEC(".maps");
 
-/*
- * Daemon: our addresses, with the number of legs and media interfaces that have them. Elsewhere
- * we are only a guest.
- */
+/* Daemon: our addresses, of the media interfaces and of legs. Elsewhere we are only a guest. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);

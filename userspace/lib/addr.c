@@ -227,3 +227,14 @@ bool br_network_contains(const struct br_network *network, const struct br_addr 
 	return addr->family != 0 && network->addr.family == addr->family &&
 	       prefix_equal(BR_BYTES(&network->addr), BR_BYTES(addr), total_prefix(network));
 }
+
+uint32_t br_addr_hash(const struct br_addr *addr, uint64_t seed)
+{
+	uint64_t hash = seed;
+
+	for (size_t i = 0; i < 4; i++) {
+		hash = (hash ^ (uint32_t)addr->words[i]) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 29;
+	}
+	return (uint32_t)(hash ^ (hash >> 32));
+}

@@ -73,4 +73,10 @@ const char *br_network_format(const struct br_network *network, char out[static 
 /** br_network_contains - is @addr of that family and inside? */
 bool br_network_contains(const struct br_network *network, const struct br_addr *addr);
 
+/**
+ * br_addr_hash - 32 well mixed bits of an address
+ * @seed: random, where strangers choose the addresses, so that nobody can aim at a chain
+ */
+uint32_t br_addr_hash(const struct br_addr *addr, uint64_t seed);
+
 #endif

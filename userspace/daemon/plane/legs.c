@@ -113,7 +113,7 @@ static struct br_leg_spec br_leg_read(const struct br_leg *in)
 	return spec;
 }
 
-static int br_leg_register(const struct br_plane *plane, uint32_t index, struct br_error *error)
+static int br_leg_register(struct br_plane *plane, uint32_t index, struct br_error *error)
 {
 	const struct br_tuple *tuple = &plane->leg_table[index].tuple;
 	int err;
@@ -125,7 +125,7 @@ static int br_leg_register(const struct br_plane *plane, uint32_t index, struct 
 		return br_error_set(error, -ENOSPC, NULL, "no room for another leg: %s",
 				    strerror(errno));
 	}
-	err = br_plane_local_count(plane, tuple->local, 1);
+	err = br_plane_local_get(plane, tuple->local);
 	if (err) {
 		bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
 		return br_error_set(error, err, NULL, "no room for another local address");
@@ -133,10 +133,10 @@ static int br_leg_register(const struct br_plane *plane, uint32_t index, struct 
 	return 0;
 }
 
-static void br_leg_unregister(const struct br_plane *plane, const struct br_tuple *tuple)
+static void br_leg_unregister(struct br_plane *plane, const struct br_tuple *tuple)
 {
 	bpf_map_delete_elem(bpf_map__fd(plane->bpf->maps.tuples), tuple);
-	br_plane_local_count(plane, tuple->local, -1);
+	br_plane_local_put(plane, tuple->local);
 }
 
 static int br_leg_clear_counters(const struct br_plane *plane, uint32_t index)
@@ -184,6 +184,7 @@ int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uin
 	if (err)
 		goto put;
 	leg->used = true;
+	br_leg_index_add(plane, index);
 	plane->leg_count++;
 	br_plane_leg_join_hop(plane, index);
 	br_plane_leg_wait(plane, index, leg->hop.waits);
@@ -212,6 +213,7 @@ void br_plane_leg_remove(struct br_plane *plane, uint32_t index)
 	if (leg->held)
 		br_next_hops_put(plane->hops, &leg->spec.remote.addr);
 	br_plane_adopted_hop_left(plane, index);
+	br_leg_index_remove(plane, index);
 	br_slots_rest(plane->leg_slots, index, br_now_ns());
 	leg->used = false;
 	plane->leg_count--;
@@ -254,7 +256,7 @@ void br_plane_leg_follow(struct br_plane *plane, uint32_t index,
 		next.local = leg->hop.local;
 	readdressed = !leg->spec.local.family && !br_addr_equal(&leg->hop.local, &next.local);
 	if (leg->hop.egress != next.egress)
-		leg->moved = plane->routes_moved = true;
+		br_plane_leg_mark_moved(plane, index);
 	br_plane_leg_leave_hop(plane, index);
 	leg->hop = next;
 	br_plane_leg_join_hop(plane, index);
@@ -273,11 +275,12 @@ void br_plane_leg_follow(struct br_plane *plane, uint32_t index,
 void br_plane_leg_moved(struct br_plane *plane, const struct br_addr *remote,
 			const struct br_next_hop_info *info)
 {
-	for (uint32_t i = 0; i < plane->options.max_legs; i++) {
+	for (uint32_t i = br_leg_index_first(plane, remote), next; i != BR_NO_LEG; i = next) {
 		const struct br_plane_leg *leg = &plane->legs[i];
 
+		next = leg->remote_next;
 		/* one that is not held yet is told where to go when it is */
-		if (!leg->used || !leg->held || !br_addr_equal(&leg->spec.remote.addr, remote))
+		if (!leg->held || !br_addr_equal(&leg->spec.remote.addr, remote))
 			continue;
 		br_plane_leg_follow(plane, i, info);
 		br_plane_adopted_hop_left(plane, i);
@@ -306,6 +309,7 @@ int br_plane_leg_adopt(struct br_plane *plane, uint32_t index)
 	leg->hop.egress = plane->hop_table[hop].egress;
 	leg->hop.local.family = in->family;
 	memcpy(leg->hop.local.words, in->tuple.local, sizeof(in->tuple.local));
+	br_leg_index_add(plane, index);
 	plane->leg_count++;
 	br_plane_leg_join_hop(plane, index);
 	br_plane_leg_wait(plane, index, plane->hop_table[hop].state != BR_NEXT_HOP_READY);

@@ -190,10 +190,13 @@ static int br_plane_make_tables(struct br_plane *plane, struct br_error *error)
 	plane->routes = calloc(routes, sizeof(*plane->routes));
 	plane->marks = calloc(options->max_legs, sizeof(*plane->marks));
 	plane->hop_legs = calloc(options->max_legs, sizeof(*plane->hop_legs));
+	plane->moved = calloc(1, br_plane_moved_size(options));
+	plane->leg_index = br_leg_index_new(options->max_legs);
 	plane->leg_slots = br_slots_new(options->max_legs, BR_GRACE_NS);
 	plane->edge_runs = br_runs_new(options->max_edges, BR_GRACE_NS);
 	if (!plane->legs || !plane->streams || !plane->routes || !plane->marks ||
-	    !plane->hop_legs || !plane->leg_slots || !plane->edge_runs)
+	    !plane->hop_legs || !plane->moved || !plane->leg_index || !plane->leg_slots ||
+	    !plane->edge_runs)
 		return br_error_set(error, -ENOMEM, "tables", "no memory for tables of this size");
 	for (uint32_t i = 0; i < options->max_legs; i++)
 		plane->hop_legs[i] = BR_NO_LEG;
@@ -398,6 +401,9 @@ void br_plane_close(struct br_plane *plane)
 	free(plane->marks);
 	free(plane->hop_legs);
 	free(plane->locals);
+	free(plane->local_uses);
+	free(plane->moved);
+	free(plane->leg_index);
 	br_slots_free(plane->leg_slots);
 	br_runs_free(plane->edge_runs);
 	free(plane->legs);

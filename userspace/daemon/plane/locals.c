@@ -2,7 +2,8 @@
 /*
  * Our addresses: those of the media interfaces, and those that legs use. What comes to the
  * media port of one of them is ours to refuse; elsewhere we are only a guest. An address
- * counts once for every interface and every leg that has it.
+ * counts once for every interface and every leg that has it; the kernel hears only of the first
+ * and the last, so that legs which change their address by the thousand cost no system calls.
  */
 #include "plane/plane_private.h"
 
@@ -24,21 +25,65 @@ struct br_plane_local {
 	__be32 addr[4];
 };
 
+/* Addresses are few, legs are many: those in use most stand first by themselves. */
+struct br_plane_local_use {
+	__be32 addr[4];
+	uint32_t count;
+};
+
 static int br_locals_map(const struct br_plane *plane)
 {
 	return bpf_map__fd(plane->bpf->maps.locals);
 }
 
-int br_plane_local_count(const struct br_plane *plane, const __be32 local[static 4], int change)
+/* The count of an address, made if need be; NULL without memory. */
+static struct br_plane_local_use *br_local_use(struct br_plane *plane, const __be32 local[static 4])
 {
-	int map = br_locals_map(plane);
-	__u32 count = 0;
+	struct br_plane_local_use *uses = plane->local_uses;
+	size_t count = plane->local_use_count;
 
-	bpf_map_lookup_elem(map, local, &count);
-	count += (__u32)change;
-	if (!count)
-		return bpf_map_delete_elem(map, local) ? -errno : 0;
-	return bpf_map_update_elem(map, local, &count, BPF_ANY) ? -errno : 0;
+	for (size_t i = 0; i < count; i++)
+		if (!memcmp(uses[i].addr, local, sizeof(uses[i].addr)))
+			return &uses[i];
+	uses = reallocarray(uses, count + 1, sizeof(*uses));
+	if (!uses)
+		return NULL;
+	memcpy(uses[count].addr, local, sizeof(uses[count].addr));
+	uses[count].count = 0;
+	plane->local_uses = uses;
+	plane->local_use_count = count + 1;
+	return &uses[count];
+}
+
+static int br_local_tell(const struct br_plane *plane, const __be32 local[static 4])
+{
+	static const __u32 ours = 1;
+
+	return bpf_map_update_elem(br_locals_map(plane), local, &ours, BPF_ANY) ? -errno : 0;
+}
+
+int br_plane_local_get(struct br_plane *plane, const __be32 local[static 4])
+{
+	struct br_plane_local_use *use = br_local_use(plane, local);
+	int err = 0;
+
+	if (!use)
+		return -ENOMEM;
+	if (!use->count)
+		err = br_local_tell(plane, local);
+	use->count += !err;
+	return err;
+}
+
+void br_plane_local_put(struct br_plane *plane, const __be32 local[static 4])
+{
+	struct br_plane_local_use *use = br_local_use(plane, local);
+
+	/* one that was not to be had may be given back all the same */
+	if (!use || !use->count || --use->count)
+		return;
+	bpf_map_delete_elem(br_locals_map(plane), local);
+	*use = plane->local_uses[--plane->local_use_count];
 }
 
 /* The label of an IPv4 address may be "eth0:1"; an interface may have been renamed. */
@@ -119,68 +164,50 @@ void br_plane_locals_refresh(struct br_plane *plane)
 	for (size_t i = 0; i < count; i++) {
 		if (br_locals_take(gone, &gone_count, &now[i]))
 			continue;
-		err = br_plane_local_count(plane, now[i].addr, 1);
+		err = br_plane_local_get(plane, now[i].addr);
 		if (err)
 			br_log_warn("no room for another address of a media interface: strangers "
 				    "are not limited there: %s",
 				    strerror(-err));
 	}
 	for (size_t i = 0; i < gone_count; i++)
-		br_plane_local_count(plane, gone[i].addr, -1);
+		br_plane_local_put(plane, gone[i].addr);
 	free(gone);
 	plane->locals = now;
 	plane->local_count = count;
 }
 
-/* How often an address is in use by what we know. */
-static __u32 br_local_uses(const struct br_plane *plane, const __be32 local[static 4])
+/* Addresses in the kernel's table that nobody uses any more. */
+static void br_locals_drop_unused(struct br_plane *plane)
 {
-	__u32 count = 0;
-
-	for (uint32_t i = 0; i < plane->options.max_legs; i++)
-		count += plane->legs[i].used &&
-			 !memcmp(plane->leg_table[i].tuple.local, local, sizeof(__be32[4]));
-	for (size_t i = 0; i < plane->local_count; i++)
-		count += !memcmp(plane->locals[i].addr, local, sizeof(__be32[4]));
-	return count;
-}
-
-static void br_local_settle(const struct br_plane *plane, const __be32 local[static 4])
-{
-	__u32 count = br_local_uses(plane, local), held = 0;
 	int map = br_locals_map(plane);
+	__be32 key[4], next[4];
+	int err = bpf_map_get_next_key(map, NULL, key);
 
-	bpf_map_lookup_elem(map, local, &held);
-	if (!count)
-		bpf_map_delete_elem(map, local);
-	else if (count != held)
-		bpf_map_update_elem(map, local, &count, BPF_ANY);
+	for (; !err; memcpy(key, next, sizeof(key))) {
+		bool used = false;
+
+		err = bpf_map_get_next_key(map, key, next);
+		for (size_t i = 0; i < plane->local_use_count && !used; i++)
+			used = !memcmp(plane->local_uses[i].addr, key, sizeof(key));
+		if (!used)
+			bpf_map_delete_elem(map, key);
+	}
 }
 
 /* An earlier daemon may have been killed before it counted, or been gone while addresses were. */
 int br_plane_locals_adopt(struct br_plane *plane)
 {
-	int map = br_locals_map(plane);
-	__be32 key[4], next[4];
 	int err = br_locals_read(plane, &plane->locals, &plane->local_count);
 
 	if (err)
 		return err;
-	err = bpf_map_get_next_key(map, NULL, key);
-	while (!err) {
-		err = bpf_map_get_next_key(map, key, next);
-		br_local_settle(plane, key);
-		memcpy(key, next, sizeof(key));
-	}
-	/* those that are missing altogether */
-	for (uint32_t i = 0; i < plane->options.max_legs; i++) {
-		const __be32 *local = plane->leg_table[i].tuple.local;
-		__u32 held;
-
-		if (plane->legs[i].used && bpf_map_lookup_elem(map, local, &held))
-			br_local_settle(plane, local);
-	}
+	/* one that finds no room was not there before either */
 	for (size_t i = 0; i < plane->local_count; i++)
-		br_local_settle(plane, plane->locals[i].addr);
+		(void)br_plane_local_get(plane, plane->locals[i].addr);
+	for (uint32_t i = 0; i < plane->options.max_legs; i++)
+		if (plane->legs[i].used)
+			(void)br_plane_local_get(plane, plane->leg_table[i].tuple.local);
+	br_locals_drop_unused(plane);
 	return 0;
 }

@@ -19,7 +19,7 @@ struct br_netlink {
 	struct mnl_socket *socket;
 	int fd;
 	uint32_t seq;
-	uint8_t *buffer; /* one datagram of the kernel */
+	uint8_t *buffer; /* datagrams of the kernel; a socket for events reads one at a time */
 };
 
 /** br_netlink_visit - sees one message; its length has been checked against the datagram */
@@ -28,8 +28,8 @@ typedef void (*br_netlink_visit)(void *context, const struct nlmsghdr *message);
 /**
  * br_netlink_answer - sees what the kernel says to one request of a batch
  * @index: of the request, from 0
- * @message: the answer; NULL for the closing acknowledgement
- * @error: 0 or negative errno; set with the acknowledgement only
+ * @message: the answer; NULL when there is no more to come
+ * @error: 0 or negative errno; set without a message only
  */
 typedef void (*br_netlink_answer)(void *context, size_t index, const struct nlmsghdr *message,
 				  int error);
@@ -71,8 +71,8 @@ struct br_netlink_batch {
 void br_netlink_batch_begin(struct br_netlink_batch *batch, struct br_netlink *netlink);
 /**
  * br_netlink_batch_add - begin the next request; at most BR_NETLINK_BATCH
- * @type: RTM_*
- * @flags: NLM_F_* beside NLM_F_REQUEST and NLM_F_ACK
+ * @type: RTM_*; one that asks (RTM_GET*) for one thing is closed by its answer or by an error
+ * @flags: NLM_F_* beside NLM_F_REQUEST and NLM_F_ACK; no NLM_F_DUMP
  * @header_length: of the family's header behind nlmsghdr
  * @header: set to that header, zeroed
  *
@@ -86,8 +86,8 @@ struct nlmsghdr *br_netlink_batch_add(struct br_netlink_batch *batch, uint16_t t
  * The kernel works a datagram off within the send, so this takes as long as the requests
  * do and waits for nobody else.
  *
- * Return: 0 when every request was acknowledged, whatever the answers; negative errno
- * when the socket failed and some requests may have no answer. The batch is empty then.
+ * Return: 0 when every request was answered, whatever was said; negative errno when the
+ * socket failed and some requests may have no answer. The batch is empty then.
  */
 int br_netlink_batch_send(struct br_netlink_batch *batch, br_netlink_answer answer, void *context);
 

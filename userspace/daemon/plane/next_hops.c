@@ -44,6 +44,9 @@ static void br_hops_arm_timer(struct br_next_hops *hops)
 	} else if (br_hops_have_doubts(hops)) {
 		due = 1; /* long past: at once */
 	}
+	if (due == hops->armed_ns)
+		return;
+	hops->armed_ns = due;
 	timer.it_value.tv_sec = (time_t)(due / 1000000000ull);
 	timer.it_value.tv_nsec = (long)(due % 1000000000ull);
 	if (timerfd_settime(hops->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL) < 0)
@@ -109,7 +112,8 @@ void br_next_hops_dispatch(struct br_next_hops *hops)
 {
 	uint64_t expired;
 
-	(void)!read(hops->timer_fd, &expired, sizeof(expired));
+	if (read(hops->timer_fd, &expired, sizeof(expired)) > 0)
+		hops->armed_ns = 0;
 	br_hops_read(hops);
 	br_hops_work(hops);
 	br_hops_arm_timer(hops);
@@ -120,6 +124,11 @@ void br_next_hops_tick(struct br_next_hops *hops)
 	/* first what is known: an entry that has become permanent must not be asked for */
 	br_next_hops_dispatch(hops);
 	br_hops_ask_due(hops);
+}
+
+bool br_next_hops_busy(const struct br_next_hops *hops)
+{
+	return !hops->retry_ns && br_hops_have_doubts(hops);
 }
 
 int br_next_hops_fd(const struct br_next_hops *hops)

@@ -106,6 +106,8 @@ int br_next_hops_info(const struct br_next_hops *hops, const struct br_addr *rem
 int br_next_hops_fd(const struct br_next_hops *hops);
 /** br_next_hops_dispatch - read and apply what the kernel says; does not block */
 void br_next_hops_dispatch(struct br_next_hops *hops);
+/** br_next_hops_busy - is there more to apply at once? The descriptor is readable then */
+bool br_next_hops_busy(const struct br_next_hops *hops);
 /** br_next_hops_tick - ask again for what is unresolved; keep used neighbours fresh */
 void br_next_hops_tick(struct br_next_hops *hops);
 

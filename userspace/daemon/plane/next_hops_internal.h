@@ -105,6 +105,7 @@ struct br_next_hops {
 	int timer_fd;
 	bool abandoned;	     /* being closed, entries stay as they are */
 	bool lost;	     /* announcements were lost: ask for everything */
+	uint64_t armed_ns;   /* what the timer waits for; 0: nothing */
 	uint64_t recheck_ns; /* put all remotes in doubt then; 0: not planned */
 	uint64_t retry_ns;   /* a request failed: go on then; 0: not planned */
 

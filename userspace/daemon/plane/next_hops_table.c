@@ -17,14 +17,7 @@
 
 uint32_t br_hash_addr(const struct br_next_hops *hops, const struct br_addr *addr, uint32_t salt)
 {
-	uint64_t hash = hops->seed ^ salt;
-
-	for (size_t i = 0; i < 4; i++) {
-		/* multiply and fold; the seed is random, so that nobody can aim at a chain */
-		hash = (hash ^ (uint32_t)addr->words[i]) * 0x9e3779b97f4a7c15ull;
-		hash ^= hash >> 29;
-	}
-	return (uint32_t)(hash ^ (hash >> 32));
+	return br_addr_hash(addr, hops->seed ^ salt);
 }
 
 static int br_hash_grow(struct br_hash *hash)

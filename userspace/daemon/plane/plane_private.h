@@ -22,6 +22,7 @@
 #define BR_NO_LEG    (~0U)
 
 struct br_plane_local;
+struct br_plane_local_use;
 struct relay_bpf;
 struct ring_buffer;
 struct perf_buffer;
@@ -39,7 +40,6 @@ struct br_plane_route {
 
 struct br_plane_leg {
 	bool used;
-	bool moved; /* edges that name it must be laid again */
 	bool waits; /* for its next hop: the daemon sends to it, the kernel's stack queues */
 	uint64_t waits_since_ns;
 	uint32_t hop_next,
@@ -51,6 +51,8 @@ struct br_plane_leg {
 	uint32_t adopted_hop; /* pending: entry of the earlier daemon that is in use, or 0 */
 	uint32_t streams;     /* first of a list of stream slots, or BR_NO_STREAM */
 	uint32_t captures;    /* how many want to see its packets */
+	/* legs whose remote address has the same hash, or BR_NO_LEG; see leg_index.c */
+	uint32_t remote_next, remote_previous;
 };
 
 struct br_plane_stream {
@@ -151,13 +153,18 @@ struct br_plane {
 	struct br_runs *edge_runs;
 	struct br_plane_local *locals; /* addresses of the media interfaces, as counted */
 	size_t local_count;
+	struct br_plane_local_use *local_uses; /* addresses that are ours, and how often */
+	size_t local_use_count;
 	bool locals_changed; /* or may have */
 	uint32_t leg_count;
 	uint32_t stream_count;
 	uint32_t *hop_legs;	/* per next hop: first of the list of its legs, or BR_NO_LEG */
 	uint32_t waiting_count; /* legs that wait for their next hop */
-	bool routes_moved;	/* some leg has moved */
-	uint32_t *marks;	/* per leg: last mark it was given; see br_route_is */
+	struct br_leg_index *leg_index; /* by remote address */
+	uint64_t *moved;		/* bit per leg: edges that name it must be laid again */
+	bool routes_moved;		/* some bit of moved is set */
+	uint64_t relaid_ns;		/* end of the last pass over all routes for them */
+	uint32_t *marks;		/* per leg: last mark it was given; see br_route_is */
 	uint32_t mark;
 	int cpus;
 };
@@ -176,6 +183,11 @@ static inline uint32_t br_plane_cost_ns(uint64_t second_ns, uint32_t per_s)
 	uint64_t cost = per_s ? (second_ns + per_s - 1) / per_s : 0;
 
 	return cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
+}
+
+static inline size_t br_plane_moved_size(const struct br_plane_options *options)
+{
+	return (options->max_legs + 63) / 64 * sizeof(uint64_t);
 }
 
 /* attach.c */
@@ -217,6 +229,13 @@ int br_plane_replicator(struct br_plane *plane, const struct br_copier *copier,
 int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress);
 void br_plane_replicators_close(struct br_plane *plane);
 
+/* leg_index.c */
+struct br_leg_index *br_leg_index_new(uint32_t legs);
+void br_leg_index_add(struct br_plane *plane, uint32_t leg);
+void br_leg_index_remove(struct br_plane *plane, uint32_t leg);
+/* Legs that may have this remote address, by remote_next; BR_NO_LEG when there is none. */
+uint32_t br_leg_index_first(const struct br_plane *plane, const struct br_addr *remote);
+
 /* legs.c */
 void br_plane_leg_moved(struct br_plane *plane, const struct br_addr *remote,
 			const struct br_next_hop_info *info);
@@ -246,7 +265,9 @@ void br_plane_leg_sum(const struct br_leg_counters *each, int cpus, struct br_le
 bool br_plane_police(struct br_plane *plane, uint32_t leg, uint64_t bytes);
 
 /* locals.c */
-int br_plane_local_count(const struct br_plane *plane, const __be32 local[static 4], int change);
+/* One user more, or one less, of an address. */
+int br_plane_local_get(struct br_plane *plane, const __be32 local[static 4]);
+void br_plane_local_put(struct br_plane *plane, const __be32 local[static 4]);
 void br_plane_locals_refresh(struct br_plane *plane);
 int br_plane_locals_adopt(struct br_plane *plane);
 
@@ -254,6 +275,8 @@ int br_plane_locals_adopt(struct br_plane *plane);
 int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
 		       size_t count, struct br_error *error);
 void br_plane_route_drop(struct br_plane *plane, uint32_t route, bool inherit);
+/* Edges that name the leg must be laid again: at the next br_plane_routes_relay. */
+void br_plane_leg_mark_moved(struct br_plane *plane, uint32_t leg);
 void br_plane_routes_relay(struct br_plane *plane);
 bool br_plane_route_adopt(struct br_plane *plane, uint32_t route, bool used, uint64_t none);
 

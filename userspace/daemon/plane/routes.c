@@ -14,6 +14,9 @@
 #define BR_EGRESSES (BR_EGRESS_MAX + 1)
 _Static_assert(BR_EGRESS_TAP == BR_EGRESS_MAX, "the tap's edges stand last");
 
+/* Between two passes over all routes while more legs are about to move. */
+#define BR_RELAY_NS (50 * 1000000ULL)
+
 static void br_route_store(struct br_plane *plane, uint32_t route, uint64_t value)
 {
 	__atomic_store_n(&plane->route_table[route], value, __ATOMIC_RELEASE);
@@ -256,26 +259,30 @@ bool br_plane_route_adopt(struct br_plane *plane, uint32_t route, bool used, uin
 	return !used;
 }
 
+void br_plane_leg_mark_moved(struct br_plane *plane, uint32_t leg)
+{
+	plane->moved[leg / 64] |= 1ULL << (leg % 64);
+	plane->routes_moved = true;
+}
+
 static bool br_route_has_moved(const struct br_plane *plane, const struct br_plane_route *route)
 {
-	for (uint32_t i = 0; i < route->count; i++)
-		if (plane->legs[plane->edge_table[route->first + i].leg].moved)
+	for (uint32_t i = 0; i < route->count; i++) {
+		uint32_t leg = plane->edge_table[route->first + i].leg;
+
+		if (plane->moved[leg / 64] >> (leg % 64) & 1)
 			return true;
+	}
 	return false;
 }
 
-/*
- * Lay again the routes that lead to legs which have moved to another interface, or from the
- * daemon to the kernel or back.
- */
-void br_plane_routes_relay(struct br_plane *plane)
+/* Lay the routes again that name a leg which has moved; false when there was no room for one. */
+static bool br_routes_lay_moved(struct br_plane *plane)
 {
 	uint32_t routes = plane->options.max_legs + plane->options.max_streams;
 	static uint32_t receivers[BR_ROUTE_MAX];
+	bool all = true;
 
-	if (!plane->routes_moved)
-		return;
-	plane->routes_moved = false;
 	for (uint32_t i = 0; i < routes; i++) {
 		struct br_plane_route *route = &plane->routes[i];
 
@@ -285,10 +292,25 @@ void br_plane_routes_relay(struct br_plane *plane)
 			receivers[k] = plane->edge_table[route->first + k].leg;
 		/* Without room for a second run, copies to legs that moved are dropped for now. */
 		if (br_plane_route_lay(plane, i, receivers, route->count, NULL))
-			plane->routes_moved = true;
+			all = false;
 	}
-	if (plane->routes_moved)
+	return all;
+}
+
+/*
+ * Lay again the routes that lead to legs which have moved to another interface, or from the
+ * daemon to the kernel or back. Which ones these are is found in one pass over all edges, a few
+ * milliseconds for a million: cheaper than to keep for each leg the list of its edges, which every
+ * join would pay for. Where many legs are on the move, one pass serves all that moved since the
+ * last.
+ */
+void br_plane_routes_relay(struct br_plane *plane)
+{
+	if (!plane->routes_moved ||
+	    (br_next_hops_busy(plane->hops) && br_now_ns() - plane->relaid_ns < BR_RELAY_NS))
 		return;
-	for (uint32_t i = 0; i < plane->options.max_legs; i++)
-		plane->legs[i].moved = false;
+	plane->routes_moved = !br_routes_lay_moved(plane);
+	plane->relaid_ns = br_now_ns();
+	if (!plane->routes_moved)
+		memset(plane->moved, 0, br_plane_moved_size(&plane->options));
 }

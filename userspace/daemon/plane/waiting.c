@@ -46,7 +46,7 @@ void br_plane_leg_wait(struct br_plane *plane, uint32_t index, bool waits)
 	else
 		plane->waiting_count--;
 	if (!plane->slow_all)
-		leg->moved = plane->routes_moved = true;
+		br_plane_leg_mark_moved(plane, index);
 }
 
 /* A next hop waits for its neighbour, or does so no longer. */
