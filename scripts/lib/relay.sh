@@ -104,3 +104,38 @@ relay_leg()
 
 # relay_stop: end the relay and return its exit status.
 relay_stop() { br_stop "$RELAY_PID" TERM; }
+
+# relay_requests: read "METHOD PATH [BODY]" lines and send them over one connection; prints how many
+# of each status came back, as "201=5" words. A process per request would take longer than the rest.
+relay_requests()
+{
+	local method path body
+	while read -r method path body; do
+		printf 'url = "http://localhost%s"\nunix-socket = "%s"\nrequest = "%s"\n' \
+			"$path" "$BR_TMP/control.sock" "$method"
+		# 503 asks to come again: a table is full until what was freed may be used again
+		printf 'retry = 20\noutput = "%s"\nwrite-out = "%%{http_code}\\n"\n' "$BR_TMP/answer"
+		[ -z "$body" ] || printf 'header = "Content-Type: application/json"\ndata-binary = "%s"\n' \
+			"${body//\"/\\\"}"
+		echo next
+	done >"$BR_TMP/requests"
+	# the last `next` would begin a request without a URL
+	sed -i '$d' "$BR_TMP/requests"
+	curl -q -sS --noproxy '*' --max-time 120 -K "$BR_TMP/requests" 2>"$BR_TMP/requests.log" |
+		sort | uniq -c | awk '{ printf "%s%s=%d", (NR > 1 ? " " : ""), $2, $1 } END { print "" }'
+}
+
+# relay_add_many ROOM PREFIX ADDRESS FIRST_PORT COUNT: subscribers, one port each
+relay_add_many()
+{
+	local i answers
+	relay_ctl room "$1" >/dev/null 2>&1 || relay_ctl create "$1" >/dev/null || return 1
+	answers=$(for ((i = 0; i < $5; i++)); do
+		printf 'POST /v1/rooms/%s/legs ' "$1"
+		printf '{"name":"%s%d","address":"%s","port":%d,"role":"subscriber"}\n' \
+			"$2" $i "$3" $(($4 + i))
+	done | relay_requests)
+	[ "$answers" = "201=$5" ] && return
+	echo "adding $5 legs to room $1: $answers $(head -n 2 "$BR_TMP/requests.log")"
+	return 1
+}
