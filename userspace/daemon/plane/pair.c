@@ -90,12 +90,15 @@ int br_pair_delete(const char *name)
 	return ifindex ? br_pair_request(br_pair_message(buffer, RTM_DELLINK, 0, ifindex, 0)) : 0;
 }
 
-/* The kernel takes the IPv6 mode only for a device that exists, so not in br_pair_create. */
-static int br_pair_up(const char *name)
+/*
+ * Without an IPv6 address, before it goes up: the kernel would have one already and announce
+ * it. It takes this mode only for a device that exists, so not in br_pair_create.
+ */
+static int br_pair_silence(const char *name)
 {
 	char buffer[256] = {0};
 	struct nlmsghdr *message =
-		br_pair_message(buffer, RTM_NEWLINK, 0, (int)if_nametoindex(name), IFF_UP);
+		br_pair_message(buffer, RTM_NEWLINK, 0, (int)if_nametoindex(name), 0);
 	struct nlattr *spec, *inet6;
 
 	spec = mnl_attr_nest_start(message, IFLA_AF_SPEC);
@@ -106,10 +109,22 @@ static int br_pair_up(const char *name)
 	return br_pair_request(message);
 }
 
+static int br_pair_up(const char *name)
+{
+	char buffer[256] = {0};
+
+	return br_pair_request(
+		br_pair_message(buffer, RTM_NEWLINK, 0, (int)if_nametoindex(name), IFF_UP));
+}
+
 int br_pair_make(const char *name, const char *peer, uint32_t queues)
 {
 	int err = br_pair_create(name, peer, queues);
 
+	if (!err)
+		err = br_pair_silence(name);
+	if (!err)
+		err = br_pair_silence(peer);
 	if (!err)
 		err = br_pair_up(name);
 	if (!err)
