@@ -267,7 +267,10 @@ for path in $(jq -r '.paths | to_entries[] | select(.value.get).key' "$BR_TMP/op
 	request GET "$path"
 	report "described path answers: $path" is "$STATUS" 200
 	request HEAD "$path"
-	report "HEAD $path" test "$STATUS" = 200 -a "$(header Content-Length)" -gt 10
+	case $(header Content-Type) in
+	application/x-pcapng) report "HEAD $path: a stream" is "$STATUS:$(header Content-Length)" 200: ;;
+	*) report "HEAD $path" test "$STATUS" = 200 -a "$(header Content-Length)" -gt 10 ;;
+	esac
 done
 tcp=$(br_in relay "${CURL[@]}" "http://127.0.0.1:$API_PORT/v1/rooms")
 report "TCP serves the same" is "$(jq -c '[.rooms[].name]' <<<"$tcp")" '["second","A.b-c_9"]'

@@ -76,10 +76,6 @@ headers_right()
 	equal "frames" "$(wc -l <"$BR_TMP/frames")" "$3"
 }
 
-# What is no packet of a room is not asked for here: frames that the kernel itself sends over the
-# devices of the loop when they come up (IPv6) have no ticket.
-dropped() { relay_dropped; }
-
 # paced ROOM FAMILY COUNT4 COUNT6 RATE COUNT
 paced()
 {
@@ -95,7 +91,7 @@ paced()
 	done
 	copies=$(($(relay_counters copied) - copies0))
 	equal "copies counted" $copies $(($(traffic_sent sent) * ($3 + $4))) &&
-		equal "dropped" "$(dropped | grep -v ^overload=)" ""
+		equal "dropped" "$(relay_dropped | grep -v ^overload=)" ""
 }
 
 # headers ROOM FAMILY COUNT4 COUNT6 HOST: few packets, each frame looked at
@@ -188,7 +184,7 @@ overload()
 		[ $out -ge $((forwarded * $1)) ] &&
 		[ "$most" -le $forwarded ] && [ $refused -gt $forwarded ] &&
 		[ $(((most - least) * 100)) -le $((forwarded * 3)) ] &&
-		equal "dropped for other reasons" "$(dropped | grep -v ^overload=)" ""
+		equal "dropped for other reasons" "$(relay_dropped | grep -v ^overload=)" ""
 }
 
 for tool in nft tcpdump curl jq; do
