@@ -90,12 +90,16 @@ int br_pair_delete(const char *name)
 	return ifindex ? br_pair_request(br_pair_message(buffer, RTM_DELLINK, 0, ifindex, 0)) : 0;
 }
 
-/* The kernel takes the IPv6 mode only for a device that exists, so not in br_pair_create. */
-static int br_pair_up(const char *name)
+/*
+ * No IPv6 address, so that no frame of the stack goes round. The kernel takes this only for a
+ * device that exists, so not in br_pair_create; and in a request that also brings it up it
+ * would do so first, and the device would solicit routers.
+ */
+static int br_pair_silence(const char *name)
 {
 	char buffer[256] = {0};
 	struct nlmsghdr *message =
-		br_pair_message(buffer, RTM_NEWLINK, 0, (int)if_nametoindex(name), IFF_UP);
+		br_pair_message(buffer, RTM_NEWLINK, 0, (int)if_nametoindex(name), 0);
 	struct nlattr *spec, *inet6;
 
 	spec = mnl_attr_nest_start(message, IFLA_AF_SPEC);
@@ -104,6 +108,16 @@ static int br_pair_up(const char *name)
 	mnl_attr_nest_end(message, inet6);
 	mnl_attr_nest_end(message, spec);
 	return br_pair_request(message);
+}
+
+static int br_pair_up(const char *name)
+{
+	char buffer[256] = {0};
+	int err = br_pair_silence(name);
+
+	return err ? err
+		   : br_pair_request(br_pair_message(buffer, RTM_NEWLINK, 0,
+						     (int)if_nametoindex(name), IFF_UP));
 }
 
 int br_pair_make(const char *name, const char *peer, uint32_t queues)
