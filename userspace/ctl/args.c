@@ -39,7 +39,7 @@ static const struct {
 	[BR_FLAG_EXPIRES] = {"--expires", "SECONDS", "it ends then unless renewed; 0: never"},
 	[BR_FLAG_INTERVAL] = {"--interval", "SECONDS", "rates over this time, 0.1 to 60; else 1"},
 	[BR_FLAG_ONCE] = {"--once", NULL, "one plain table, as --count 1"},
-	[BR_FLAG_TABLES] = {"--count", "N", "plain tables, then end"},
+	[BR_FLAG_TIMES] = {"--count", "N", "end after so many packets, or plain tables"},
 	[BR_FLAG_SORT] = {"--sort", "KEY",
 			  "out, out_bits, in, in_bits, drops, legs or name; else out"},
 	[BR_FLAG_ROOM] = {"--room", "ROOM", "this room only"},
@@ -50,7 +50,6 @@ static const struct {
 	[BR_FLAG_OUTPUT] = {"--output", "FILE",
 			    "write there (-o); else, or with -, standard output"},
 	[BR_FLAG_FORCE] = {"--force", NULL, "overwrite a file that exists"},
-	[BR_FLAG_CAPTURED] = {"--count", "N", "end after so many packets"},
 	[BR_FLAG_DURATION] = {"--duration", "SECONDS", "end after so long, 1 to 86400"},
 	[BR_FLAG_SNAPLEN] = {"--snaplen", "BYTES", "keep so much of each packet, 64 to 16384"},
 };
@@ -204,9 +203,9 @@ static int br_args_set_top(const struct br_ctl_command *command, enum br_ctl_fla
 	case BR_FLAG_ONCE:
 		args->once = true;
 		break;
-	case BR_FLAG_TABLES:
-		if (!br_text_to_u32(value, 1, 1000000, &args->count))
-			expected = "a number from 1 to 1000000";
+	case BR_FLAG_TIMES:
+		if (!br_text_to_u32(value, 1, UINT32_MAX, &args->count))
+			expected = "a number from 1 to 4294967295";
 		break;
 	case BR_FLAG_SORT:
 		args->sort = value;
@@ -258,8 +257,6 @@ static int br_args_set_capture(const struct br_ctl_command *command, enum br_ctl
 	case BR_FLAG_FORCE:
 		args->force = true;
 		return BR_CTL_OK;
-	case BR_FLAG_CAPTURED:
-		return br_args_number(command, flag, value, 1, UINT32_MAX, &args->captured);
 	case BR_FLAG_DURATION:
 		return br_args_number(command, flag, value, 1, 86400, &args->duration);
 	case BR_FLAG_SNAPLEN:

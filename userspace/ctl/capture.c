@@ -208,8 +208,8 @@ static void br_capture_path(const struct br_ctl_args *args, char *out, size_t si
 	if (leg)
 		used += (size_t)snprintf(out + used, size - used, "leg=%s&", leg);
 	curl_free(leg);
-	if (args->captured && used < size)
-		used += (size_t)snprintf(out + used, size - used, "count=%u&", args->captured);
+	if (args->count && used < size)
+		used += (size_t)snprintf(out + used, size - used, "count=%u&", args->count);
 	if (args->duration && used < size)
 		used += (size_t)snprintf(out + used, size - used, "duration=%u&", args->duration);
 	if (args->snaplen && used < size)

@@ -81,7 +81,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 			"  the busiest room:\n"
 			"    blindrelay top --once --json | jq -r '.rooms[0].name'\n",
 		.flags = BR_FLAG_BIT(BR_FLAG_INTERVAL) | BR_FLAG_BIT(BR_FLAG_ONCE) |
-			 BR_FLAG_BIT(BR_FLAG_TABLES) | BR_FLAG_BIT(BR_FLAG_SORT) |
+			 BR_FLAG_BIT(BR_FLAG_TIMES) | BR_FLAG_BIT(BR_FLAG_SORT) |
 			 BR_FLAG_BIT(BR_FLAG_ROOM) | BR_FLAG_BIT(BR_FLAG_MATCH) |
 			 BR_FLAG_BIT(BR_FLAG_LIMIT) | BR_FLAG_BIT(BR_FLAG_ASCII),
 		.run = br_ctl_top,
@@ -188,7 +188,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 			"frame.comment\n",
 		.flags = BR_FLAG_BIT(BR_FLAG_ROOM) | BR_FLAG_BIT(BR_FLAG_LEG) |
 			 BR_FLAG_BIT(BR_FLAG_OUTPUT) | BR_FLAG_BIT(BR_FLAG_FORCE) |
-			 BR_FLAG_BIT(BR_FLAG_CAPTURED) | BR_FLAG_BIT(BR_FLAG_DURATION) |
+			 BR_FLAG_BIT(BR_FLAG_TIMES) | BR_FLAG_BIT(BR_FLAG_DURATION) |
 			 BR_FLAG_BIT(BR_FLAG_SNAPLEN),
 		.required = BR_FLAG_BIT(BR_FLAG_ROOM),
 		.run = br_ctl_capture,

@@ -41,7 +41,7 @@ enum br_ctl_flag {
 	BR_FLAG_EXPIRES,
 	BR_FLAG_INTERVAL,
 	BR_FLAG_ONCE,
-	BR_FLAG_TABLES,
+	BR_FLAG_TIMES,
 	BR_FLAG_SORT,
 	BR_FLAG_ROOM,
 	BR_FLAG_MATCH,
@@ -50,7 +50,6 @@ enum br_ctl_flag {
 	BR_FLAG_LEG,
 	BR_FLAG_OUTPUT,
 	BR_FLAG_FORCE,
-	BR_FLAG_CAPTURED,
 	BR_FLAG_DURATION,
 	BR_FLAG_SNAPLEN,
 	BR_FLAG_COUNT
@@ -85,14 +84,13 @@ struct br_ctl_args {
 	uint32_t expires; /* seconds */
 	double interval;  /* seconds; 0: the default */
 	bool once, ascii;
-	uint32_t count; /* of intervals; 0: no limit */
+	uint32_t count; /* of packets, or of tables; 0: no limit */
 	const char *sort, *room, *match;
 	uint32_t limit;	    /* entries of a list */
 	uint32_t timeout;   /* seconds for an answer; 0: the default */
 	const char *leg;    /* NULL: all */
 	const char *output; /* file; NULL or "-": standard output */
 	bool force;
-	uint32_t captured; /* 0: no limit */
 	uint32_t duration; /* seconds; 0: no limit */
 	uint32_t snaplen;  /* bytes; 0: all */
 };
