@@ -36,7 +36,7 @@ static __always_inline bool br_direct(struct xdp_md *ctx, struct br_cpu *cpu, __
 	struct br_leg *leg;
 	int reason;
 
-	if (only.run != 1)
+	if (!only.run) /* or more: one has come since the route was read */
 		return false;
 	leg = bpf_map_lookup_elem(&legs, &only.leg);
 	hop = leg ? bpf_map_lookup_elem(&next_hops, &leg->next_hop) : 0;

@@ -97,8 +97,10 @@ static __always_inline void *br_segment_copier(const struct br_spread *spread, _
 	if (!edge)
 		return 0;
 	*run = edge->run;
-	if (*run == 0 || *run > spread->count || *run > BR_CHUNK_MAX ||
-	    edge->egress >= BR_EGRESS_MAX)
+	/* a receiver may have come to the segment since the route was read */
+	if (*run > spread->count)
+		*run = spread->count;
+	if (*run == 0 || *run > BR_CHUNK_MAX || edge->egress >= BR_EGRESS_MAX)
 		return 0;
 	key = BR_REPLICATOR(edge->egress, *run, spread->tap, *run < spread->count);
 	return bpf_map_lookup_elem(&replicators, &key);

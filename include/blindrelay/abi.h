@@ -126,7 +126,7 @@ _Static_assert(sizeof(struct br_route) == 8, "br_route is switched by one store"
  */
 struct br_edge {
 	__u32 leg;
-	__u16 run;   /* edges in the segment that begins here; 0 inside a segment */
+	__u16 run;   /* edges in the segment that begins here, it may grow; 0 inside a segment */
 	__u8 egress; /* interface slot of the whole segment */
 	__u8 reserved;
 };

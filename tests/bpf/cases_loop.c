@@ -65,8 +65,8 @@ void test_loop_refuses(void **state)
 	} rows[] = {
 		{EDGES_LONG, 0, BR_TICKET_SPENT, 0},
 		{EDGES_LONG, BR_CHUNK_MAX, BR_TICKET_SPENT, 0},
-		{EDGES_LONG, BR_CHUNK_MAX + 1, BR_NO_COPIER, 0}, /* next segment is 5 long */
-		{EDGES_LONG, BR_CHUNK_MAX + 4, BR_NO_COPIER, 0},
+		{EDGES_LONG, BR_CHUNK_MAX + 1, BR_LOOPED, 1}, /* of five in the next segment, one */
+		{EDGES_LONG, BR_CHUNK_MAX + 4, BR_LOOPED, 1},
 		{EDGES_LONG, BR_CHUNK_MAX + 5, BR_LOOPED, 1},
 		{EDGES_LONG, BR_CHUNK_MAX + 6, BR_LOOPED, 1},
 		{EDGES_LONG + 1, LONG, BR_TICKET_SPENT, 0}, /* inside a segment */
@@ -222,7 +222,7 @@ void test_loop_loses(void **state)
 	world_set_cpu(world, &cpu);
 	run.length = build(&tables, frame);
 	for (int i = 0; i < 2; i++) {
-		tables_ticket(frame, PUB4, EDGES_SIX, counts[i], 5); /* the segment has six */
+		tables_ticket(frame, PUB4, EDGES_SIX + 1, counts[i], 5); /* inside a segment */
 		check_run(world, &run,
 			  EXPECT(.reason = BR_NO_COPIER, .bytes = run.length - 14, .parked = -1,
 				 .rest = i ? -BR_LOOP_CHOSEN : 0));

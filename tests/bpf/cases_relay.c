@@ -228,6 +228,7 @@ void test_relay_copiers(void **state)
 		{0, 8, 9, BR_FORWARDED, 1}, /* eight copies and the loop */
 		{0, BR_CHUNK_MAX, BR_CHUNK_MAX, BR_FORWARDED, 1},
 		{0, BR_CHUNK_MAX, BR_ROUTE_MAX, BR_FORWARDED, 1},
+		{0, 3, 2, BR_FORWARDED, 1}, /* the third has come since the route was read */
 		{0, 9, 9, BR_NO_COPIER, 0}, /* nobody made this one */
 		{1, 2, 3, BR_FORWARDED, 1},
 		{1, 3, 3, BR_FORWARDED, 1},
@@ -386,7 +387,8 @@ void test_relay_tap(void **state)
 		{EDGES_SIX, 0, BR_FORWARDED},
 		{T_EDGES, 0, BR_FORWARDED},
 		{EDGES_LONG, BR_CHUNK_MAX + 7, BR_FORWARDED},
-		{EDGES_SIX, 5, BR_NO_COPIER},
+		{EDGES_SIX, 5, BR_FORWARDED}, /* a sixth has come since */
+		{EDGES_SIX + 1, 5, BR_NO_COPIER},
 	};
 	struct world *world = *state;
 	struct br_route route;

@@ -161,12 +161,6 @@ static void run_zero(struct tables *tables, uint32_t publisher)
 	tables->edges[EDGES_SIX].run = 0;
 }
 
-static void run_too_long(struct tables *tables, uint32_t publisher)
-{
-	(void)publisher;
-	tables->edges[EDGES_SIX].run = 7; /* of a route of 6 */
-}
-
 static void run_over_chunk(struct tables *tables, uint32_t publisher)
 {
 	tables->edges[EDGES_LONG].run = BR_CHUNK_MAX + 1;
@@ -285,7 +279,6 @@ static const struct row rows[] = {
 	{"no receiver of the stream", BOTH, RTP, {0}, stream_without_route, BR_NO_RECEIVER, IP_LENGTH, STREAM_DROPPED},
 	{"empty route of the stream", BOTH, RTP, {0}, stream_route_empty, BR_NO_RECEIVER, IP_LENGTH, STREAM_DROPPED},
 	{"edge inside a segment", BOTH, RTP, {0}, run_zero, BR_NO_COPIER, IP_LENGTH, STREAM_DROPPED},
-	{"segment longer than route", BOTH, RTP, {0}, run_too_long, BR_NO_COPIER, IP_LENGTH, STREAM_DROPPED},
 	{"segment over the chunk", BOTH, RTP, {0}, run_over_chunk, BR_NO_COPIER, IP_LENGTH, STREAM_DROPPED},
 	{"egress out of range", BOTH, RTP, {0}, egress_out_of_range, BR_NO_COPIER, IP_LENGTH, STREAM_DROPPED},
 	{"edge out of range", BOTH, RTP, {0}, edge_out_of_range, BR_NO_COPIER, IP_LENGTH, STREAM_DROPPED},

@@ -252,7 +252,7 @@ static uint32_t spread(struct model_run *run, const struct part *part)
 	struct br_cpu *cpu = &run->counters->cpu;
 	const struct br_edge *edge;
 	enum copier copier;
-	uint32_t reason;
+	uint32_t reason, run_length;
 	bool more;
 
 	if (!part->count)
@@ -260,20 +260,20 @@ static uint32_t spread(struct model_run *run, const struct part *part)
 	if (part->first >= T_EDGES)
 		return lose(cpu, part->turn);
 	edge = &run->tables->edges[part->first];
-	more = edge->run < part->count;
-	if (!edge->run || edge->run > part->count || edge->run > BR_CHUNK_MAX ||
-	    edge->egress >= BR_EGRESS_MAX)
+	run_length = edge->run < part->count ? edge->run : part->count;
+	more = run_length < part->count;
+	if (!run_length || run_length > BR_CHUNK_MAX || edge->egress >= BR_EGRESS_MAX)
 		return lose(cpu, part->turn);
-	copier = tables_copier(edge->egress, edge->run, part->tap, more);
+	copier = tables_copier(edge->egress, run_length, part->tap, more);
 	if (copier == COPIER_NONE)
 		return lose(cpu, part->turn);
 	if (part->turn == BEGUN) {
 		drained(cpu);
-		cpu->backlog = (uint16_t)(cpu->backlog + edge->run);
+		cpu->backlog = (uint16_t)(cpu->backlog + run_length);
 		if (!more)
 			end(cpu);
 	} else if ((part->turn != NEW || part->count > 1) &&
-		   must_wait(run, edge->run, more, part->turn)) {
+		   must_wait(run, run_length, more, part->turn)) {
 		return park(run, part);
 	}
 	reason = copy_out(run, part, copier);
@@ -293,7 +293,7 @@ static bool turn_round(struct model_run *run, uint32_t leg, const struct br_rout
 	if (route->count != 1 || route->flags & BR_ROUTE_TAP || route->first >= T_EDGES)
 		return false;
 	edge = &tables->edges[route->first];
-	if (edge->run != 1 || edge->leg >= T_LEGS)
+	if (!edge->run || edge->leg >= T_LEGS)
 		return false;
 	hop = tables->legs[edge->leg].next_hop;
 	if (hop >= T_HOPS || tables->hops[hop].ifindex != INGRESS_IFINDEX)

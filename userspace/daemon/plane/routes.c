@@ -14,6 +14,9 @@
 #define BR_EGRESSES (BR_EGRESS_MAX + 1)
 _Static_assert(BR_EGRESS_TAP == BR_EGRESS_MAX, "the tap's edges stand last");
 
+/* A run of so many edges or more is taken with an eighth to spare, for receivers to come. */
+#define BR_SPARE_FROM 32u
+
 /* Between two passes over all routes while more legs are about to move. */
 #define BR_RELAY_NS (50 * 1000000ULL)
 
@@ -90,21 +93,22 @@ static void br_route_write(struct br_plane *plane, uint32_t first, const uint32_
 	}
 }
 
-/* Does the route lead to exactly these legs already, each over its present interface? */
-static bool br_route_is(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
-			size_t count)
+/*
+ * Are all legs that the route leads to among these, each over its present interface? The others
+ * bear the mark then.
+ */
+static bool br_route_within(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
+			    size_t count)
 {
 	const struct br_plane_route *present = &plane->routes[route];
 
-	if (present->count != count)
-		return false;
 	if (++plane->mark == 0) {
 		memset(plane->marks, 0, plane->options.max_legs * sizeof(*plane->marks));
 		plane->mark = 1;
 	}
 	for (size_t i = 0; i < count; i++)
 		plane->marks[receivers[i]] = plane->mark;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < present->count; i++) {
 		const struct br_edge *edge = &plane->edge_table[present->first + i];
 
 		if (plane->marks[edge->leg] != plane->mark ||
@@ -127,6 +131,57 @@ static void br_route_switch(struct br_plane *plane, uint32_t route, uint32_t fir
 
 	memcpy(&whole, &value, sizeof(whole));
 	br_route_store(plane, route, whole);
+}
+
+/*
+ * Receivers that only come to those of the route, and leave by the last of its interfaces, are
+ * written behind them if the run has room: a join then costs its own edge, not the whole run.
+ * The route is switched last, and the kernel takes no more of a segment than a packet's count
+ * allows, so a packet sees the old receivers or the new ones here too. After br_route_within.
+ */
+static bool br_route_append(struct br_plane *plane, uint32_t route, const uint32_t *receivers,
+			    size_t count, const uint32_t per_egress[static BR_EGRESSES])
+{
+	struct br_plane_route *present = &plane->routes[route];
+	uint32_t added = (uint32_t)count - present->count, end = present->first + present->count;
+	uint8_t egress = plane->edge_table[end - 1].egress;
+	uint32_t start = end - (per_egress[egress] - added);
+
+	if (count > present->taken || per_egress[BR_EGRESS_TAP])
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (plane->marks[receivers[i]] == plane->mark &&
+		    br_plane_leg_egress(plane, receivers[i]) != egress)
+			return false;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t offset = (end - start) % plane->options.chunk;
+
+		if (plane->marks[receivers[i]] != plane->mark)
+			continue;
+		plane->edge_table[end] = (struct br_edge){
+			.leg = receivers[i], .run = offset ? 0 : 1, .egress = egress};
+		if (offset)
+			__atomic_store_n(&plane->edge_table[end - offset].run, (__u16)(offset + 1),
+					 __ATOMIC_RELEASE);
+		end++;
+	}
+	br_route_switch(plane, route, present->first, count, 0);
+	present->count = (uint32_t)count;
+	return true;
+}
+
+/* A run for so many edges, and for some more where the table has room for them. */
+static int br_route_take(struct br_plane *plane, size_t count, uint32_t *first, uint32_t *taken)
+{
+	uint32_t spare = count < BR_SPARE_FROM ? 0 : (uint32_t)count / 8;
+
+	if (count + spare > BR_ROUTE_MAX)
+		spare = (uint32_t)(BR_ROUTE_MAX - count);
+	*taken = (uint32_t)count + spare;
+	if (!br_runs_take(plane->edge_runs, br_now_ns(), *taken, first))
+		return 0;
+	*taken = (uint32_t)count;
+	return spare ? br_runs_take(plane->edge_runs, br_now_ns(), *taken, first) : -ENOSPC;
 }
 
 /*
@@ -153,7 +208,7 @@ int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *r
 		       size_t count, struct br_error *error)
 {
 	struct br_plane_route old = plane->routes[route];
-	uint32_t per_egress[BR_EGRESSES], first;
+	uint32_t per_egress[BR_EGRESSES], first, taken;
 	int err;
 
 	if (!count) {
@@ -169,9 +224,10 @@ int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *r
 	err = br_route_copiers(plane, per_egress, count, error);
 	if (err)
 		return err;
-	if (br_route_is(plane, route, receivers, count))
+	if (old.count && old.count <= count && br_route_within(plane, route, receivers, count) &&
+	    (old.count == count || br_route_append(plane, route, receivers, count, per_egress)))
 		return 0;
-	err = br_runs_take(plane->edge_runs, br_now_ns(), (uint32_t)count, &first);
+	err = br_route_take(plane, count, &first, &taken);
 	if (err && !br_route_squeeze(plane, route, receivers, count, per_egress))
 		return 0;
 	if (err)
@@ -183,7 +239,7 @@ int br_plane_route_lay(struct br_plane *plane, uint32_t route, const uint32_t *r
 	plane->routes[route] = (struct br_plane_route){
 		.first = first,
 		.count = (uint32_t)count,
-		.taken = (uint32_t)count,
+		.taken = taken,
 	};
 	br_route_rest(plane, &old);
 	return 0;
