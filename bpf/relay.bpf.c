@@ -27,7 +27,6 @@ static __always_inline int br_send(struct xdp_md *ctx, struct br_cpu *cpu, __u32
 		.tap = route->flags & BR_ROUTE_TAP,
 		.turn = BR_TURN_NEW,
 	};
-
 	struct br_edge *edge;
 
 	if (spread.count == 1 && !spread.tap) {
@@ -136,8 +135,7 @@ static __always_inline int br_loop(struct xdp_md *ctx, struct br_cpu *cpu, int *
 	edge = bpf_map_lookup_elem(&edges, &spread.first);
 	run = edge ? edge->run : 0;
 	if (!run || run >= spread.count)
-		return BR_TICKET_SPENT; /* its count only shrinks, so no packet goes round for ever
-					 */
+		return BR_TICKET_SPENT; /* the count only shrinks: none goes round for ever */
 	spread.first += run;
 	spread.count -= run;
 	spread.turn = BR_TURN_BEGUN;
