@@ -55,6 +55,7 @@ enum br_leg_flags {
 	BR_LEG_FIXED_LOCAL = 1 << 2, /* for the daemon: the local address does not follow routes */
 	BR_LEG_FEEDBACK_UP = 1 << 3, /* RTCP from the leg goes to the daemon, not along its route */
 	BR_LEG_CAPTURE = 1 << 4,     /* what it sends and receives is shown to `captured` */
+	BR_LEG_NAMED_HOP = 1 << 5,   /* for the daemon: the next hop does not follow routes */
 };
 
 #define BR_NEVER (~0ULL) /* br_leg.expires_ns of a leg that does not expire */

@@ -83,6 +83,17 @@ post /v1/rooms/second/legs '{"name":"brief","address":"10.77.0.2","port":5008,"r
 answers "a leg with terms is added" 201 '.max_packets_per_s == 1 and .max_bits_per_s == 10000' \
 	'.expires_in_s == 31536000 and .feedback == "daemon"'
 request DELETE /v1/rooms/second/legs/brief
+# --- a next hop that is named ---
+post /v1/rooms/second/legs '{"name":"tagged","address":"10.77.0.2","port":5009,"role":"subscriber",
+	"next_hop":{"interface":"media","mac":"02:00:00:00:00:AB","source_address":"10.77.0.9","mtu":1400,
+	"vlans":[{"id":100,"protocol":"802.1ad"},{"id":5,"priority":7}]}}'
+answers "a leg behind two tags is added" 201 '.state == "ready" and .interface == "media"' \
+	'.local_address == "10.77.0.9"' '.next_hop == {interface: "media", mac: "02:00:00:00:00:ab",
+		source_mac: null, source_address: "10.77.0.9", mtu: 1400, vlans: [
+			{id: 100, priority: 0, protocol: "802.1ad"}, {id: 5, priority: 7, protocol: "802.1Q"}]}'
+request DELETE /v1/rooms/second/legs/tagged
+request GET /v1/rooms/standup/legs/wall
+answers "others have the routing table" 200 '.next_hop == null'
 leg_ready() { request GET /v1/rooms/standup/legs/camera && body_is '.state == "ready"'; }
 report "neighbour is resolved" br_until 10 leg_ready
 request GET /v1/rooms/standup/streams

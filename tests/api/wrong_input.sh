@@ -161,6 +161,43 @@ for pair in "max_packets_per_s 10000001" "max_bits_per_s 4000000001" "max_bits_p
 	patch $LEGS/taken "{\"${pair% *}\":${pair#* }}"
 	problem "change: $pair" 422 "${pair% *}"
 done
+hop() { leg ",\"next_hop\":$1"; }
+good='"interface":"media","mac":"02:00:00:00:00:01"'
+for bad in 1 '"media"' '[]' null; do
+	field "next_hop $bad" next_hop "$(hop "$bad")"
+done
+field "next_hop without an interface" next_hop.interface "$(hop '{"mac":"02:00:00:00:00:01"}')"
+field "next_hop without a mac" next_hop.mac "$(hop '{"interface":"media"}')"
+field "next_hop with a key" next_hop.gateway "$(hop "{$good,\"gateway\":1}")"
+for bad in '"lo"' '"nosuch"' '""' 1 '"a-name-of-sixteen"'; do
+	field "next_hop.interface $bad" next_hop.interface \
+		"$(hop "{\"interface\":$bad,\"mac\":\"02:00:00:00:00:01\"}")"
+done
+for bad in '""' 1 '"01:00:5e:00:00:01"' '"ff:ff:ff:ff:ff:ff"' '"00:00:00:00:00:00"' '"02:00:00:00:00"' \
+	'"02-00-00-00-00-01"'; do
+	field "next_hop.mac $bad" next_hop.mac "$(hop "{\"interface\":\"media\",\"mac\":$bad}")"
+	field "next_hop.source_mac $bad" next_hop.source_mac "$(hop "{$good,\"source_mac\":$bad}")"
+done
+for bad in '"fd77::1"' '"x"' '"224.0.0.1"' 1; do
+	field "next_hop.source_address $bad" next_hop.source_address \
+		"$(hop "{$good,\"source_address\":$bad}")"
+done
+for bad in 0 1279 65536 '"1500"'; do
+	field "next_hop.mtu $bad" next_hop.mtu "$(hop "{$good,\"mtu\":$bad}")"
+done
+for bad in 1 '{}' '[{"id":1},{"id":2},{"id":3}]'; do
+	field "next_hop.vlans $bad" next_hop.vlans "$(hop "{$good,\"vlans\":$bad}")"
+done
+for bad in '{}' '{"id":0}' '{"id":4095}' '{"id":"5"}'; do
+	field "tag $bad" "next_hop.vlans[0].id" "$(hop "{$good,\"vlans\":[$bad]}")"
+	field "second tag $bad" "next_hop.vlans[1].id" "$(hop "{$good,\"vlans\":[{\"id\":1},$bad]}")"
+done
+field "priority of a tag" "next_hop.vlans[0].priority" "$(hop "{$good,\"vlans\":[{\"id\":1,\"priority\":8}]}")"
+field "protocol of the only tag" "next_hop.vlans[0].protocol" \
+	"$(hop "{$good,\"vlans\":[{\"id\":1,\"protocol\":\"802.1ad\"}]}")"
+field "protocol of the outer tag" "next_hop.vlans[0].protocol" \
+	"$(hop "{$good,\"vlans\":[{\"id\":1,\"protocol\":\"802.1Q\"},{\"id\":2}]}")"
+field "a tag that is no object" "next_hop.vlans[0]" "$(hop "{$good,\"vlans\":[5]}")"
 patch $LEGS/taken '{"port":5002}'
 problem "change: what cannot change" 422 port
 patch $LEGS/taken '[]'

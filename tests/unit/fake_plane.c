@@ -294,6 +294,15 @@ void br_plane_leg_set_terms(struct br_plane *plane, uint32_t leg, const struct b
 	leg_of(plane, leg)->spec.terms = *terms;
 }
 
+int br_plane_leg_name_hop(struct br_plane *plane, uint32_t leg, const struct br_named_hop *hop,
+			  struct br_error *error)
+{
+	(void)error;
+	assert_string_equal(leg_of(plane, leg)->spec.hop.interface, hop->interface);
+	leg_of(plane, leg)->spec.hop = *hop;
+	return 0;
+}
+
 int br_plane_leg_spec(const struct br_plane *plane, uint32_t slot, struct br_leg_spec *spec)
 {
 	if (slot >= plane->max_legs || !plane->legs[slot].used)

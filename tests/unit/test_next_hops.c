@@ -2,6 +2,8 @@
 /* Next hops as they are found: neighbours, gateways, refusals, slots. In network namespaces. */
 #include "test_next_hops.h"
 
+#include <arpa/inet.h>
+
 static void test_direct(void **state)
 {
 	(void)state;
@@ -288,6 +290,110 @@ static void test_open_refused(void **state)
 	br_next_hops_close(NULL);
 }
 
+static uint32_t name_hop(const struct br_named_hop *named)
+{
+	struct br_next_hop_info info;
+	struct br_error error = {0};
+
+	if (br_next_hops_name(world.hops, named, &info, &error))
+		fail_msg("%s: %s", error.field, error.detail);
+	assert_int_equal(info.local.family, 0);
+	return info.index;
+}
+
+static bool named_is_ready(const void *index)
+{
+	struct br_next_hop_info info;
+	uint32_t at = *(const uint32_t *)index;
+
+	assert_int_equal(br_next_hops_named_info(world.hops, at, &info), 0);
+	assert_int_equal(info.ready, world.table[at].state == BR_NEXT_HOP_READY);
+	return info.ready;
+}
+
+static bool named_is_not_ready(const void *index)
+{
+	return !named_is_ready(index);
+}
+
+static void test_named(void **state)
+{
+	static const struct br_named_hop plain = {.interface = "med1", .mac = {2, 0, 0, 0, 0, 7}};
+	static const struct br_named_hop full = {
+		.interface = "med0",
+		.mac = {2, 0, 0, 0, 0, 7},
+		.source_mac = {2, 0, 0, 0, 0, 8},
+		.mtu = 1400,
+		.vlans = 2,
+		.vlan = {100, 3 << 13 | 5},
+	};
+	struct br_named_hop tags = {
+		.interface = "med0", .mac = {2, 0, 0, 0, 0, 7}, .vlans = 2, .vlan = {100, 5}};
+	const struct br_named_hop foreign = {.interface = "oth0", .mac = {2, 0, 0, 0, 0, 7}};
+	struct br_next_hop_info info;
+	struct br_error error = {0};
+	uint32_t first, second, third;
+	const struct br_next_hop *hop;
+
+	(void)state;
+	world_open("med0", "med1");
+	first = name_hop(&plain);
+	hop = &world.table[first];
+	assert_true(named_is_ready(&first));
+	assert_int_equal(hop->egress, 1);
+	assert_int_equal(hop->ifindex, if_nametoindex("med1"));
+	assert_memory_equal(hop->destination, plain.mac, 6);
+	assert_int_equal(hop->source[5], 0xa1);
+	assert_int_equal(hop->vlans, 0);
+	assert_int_equal(hop->mtu, 1500);
+	second = name_hop(&full);
+	hop = &world.table[second];
+	assert_memory_equal(hop->source, full.source_mac, 6);
+	assert_int_equal(hop->vlans, 2);
+	assert_int_equal(hop->vlan_tci[0], htons(100));
+	assert_int_equal(hop->vlan_tci[1], htons(3 << 13 | 5));
+	assert_int_equal(hop->mtu, 1400);
+	/* the second tag is not part of what an Ethernet device adds to its MTU */
+	third = name_hop(&tags);
+	assert_int_equal(world.table[third].mtu, 1496);
+	/* shared as long as somebody has it */
+	assert_int_equal(name_hop(&plain), first);
+	br_next_hops_unname(world.hops, first);
+	assert_true(named_is_ready(&first));
+	br_next_hops_unname(world.hops, first);
+	assert_int_equal(world.table[first].state, BR_NEXT_HOP_NONE);
+	assert_int_equal(br_next_hops_named_info(world.hops, first, &info), -ENOENT);
+	assert_int_equal(br_next_hops_name(world.hops, &foreign, &info, &error), -EINVAL);
+	assert_string_equal(error.field, "next_hop.interface");
+}
+
+static void test_named_follows_its_interface(void **state)
+{
+	static const struct br_named_hop named = {
+		.interface = "med0", .mac = {2, 0, 0, 0, 0, 7}, .vlans = 1, .vlan = {5}};
+	uint32_t index;
+
+	(void)state;
+	world_open("med0", "med1");
+	index = name_hop(&named);
+	in_relay("ip link set med0 down");
+	assert_true(serve_until(named_is_not_ready, &index, 3000));
+	in_relay("ip link set med0 address 02:00:00:00:00:e0; ip link set med0 mtu 1400; "
+		 "ip link set med0 up");
+	assert_true(serve_until(named_is_ready, &index, 3000));
+	assert_int_equal(world.table[index].source[5], 0xe0);
+	assert_int_equal(world.table[index].mtu, 1400);
+	in_relay("ip link del med0");
+	assert_true(serve_until(named_is_not_ready, &index, 3000));
+	world_med0();
+	assert_true(serve_until(named_is_ready, &index, 3000));
+	assert_int_equal(world.table[index].ifindex, if_nametoindex("med0"));
+	assert_int_equal(world.table[index].source[5], 0xa0);
+	assert_int_equal(world.table[index].vlan_tci[0], htons(5));
+	assert_memory_equal(world.table[index].destination, named.mac, 6);
+	assert_int_equal(world.moves, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +408,8 @@ int main(void)
 		WORLD_TEST(test_references),
 		WORLD_TEST(test_table_full),
 		WORLD_TEST(test_open_refused),
+		WORLD_TEST(test_named),
+		WORLD_TEST(test_named_follows_its_interface),
 	};
 
 	br_log_set_level(BR_LOG_ERROR);

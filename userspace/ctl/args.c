@@ -52,6 +52,10 @@ static const struct {
 	[BR_FLAG_FORCE] = {"--force", NULL, "overwrite a file that exists"},
 	[BR_FLAG_DURATION] = {"--duration", "SECONDS", "end after so long, 1 to 86400"},
 	[BR_FLAG_SNAPLEN] = {"--snaplen", "BYTES", "keep so much of each packet, 64 to 16384"},
+	[BR_FLAG_NEXT_HOP] =
+		{"--next-hop", "HOP",
+		 "INTERFACE,MAC[,vlan=ID[:PRIORITY]]... instead of the routing\n"
+		 "                      table; also source=ADDRESS, source-mac=MAC, mtu=N"},
 };
 
 static int br_args_fail(const struct br_ctl_command *command, const char *format, ...)
@@ -269,6 +273,23 @@ static int br_args_set_capture(const struct br_ctl_command *command, enum br_ctl
 				     flags[flag].name, flags[flag].value);
 }
 
+static int br_args_set_next_hop(const struct br_ctl_command *command, const char *value,
+				struct br_ctl_args *args)
+{
+	cJSON *hop = br_ctl_next_hop(value);
+
+	if (!hop)
+		return br_args_fail(command,
+				    "%s: expected INTERFACE,MAC and maybe vlan=ID or "
+				    "vlan=ID:PRIORITY (two for QinQ, the outer one first), "
+				    "source=ADDRESS, source-mac=MAC, mtu=N, with commas between; "
+				    "got \"%s\"",
+				    flags[BR_FLAG_NEXT_HOP].name, value);
+	cJSON_Delete(hop);
+	args->next_hop = value;
+	return BR_CTL_OK;
+}
+
 /* Check and keep one flag's value. */
 static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag flag,
 		       const char *value, struct br_ctl_args *args)
@@ -325,6 +346,8 @@ static int br_args_set(const struct br_ctl_command *command, enum br_ctl_flag fl
 			       ? BR_CTL_OK
 			       : br_args_fail(command, "%s: expected an absolute path, got \"%s\"",
 					      name, value);
+	case BR_FLAG_NEXT_HOP:
+		return br_args_set_next_hop(command, value, args);
 	case BR_FLAG_PACKETS:
 	case BR_FLAG_RATE:
 	case BR_FLAG_FEEDBACK:

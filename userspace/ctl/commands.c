@@ -117,10 +117,15 @@ const struct br_ctl_command br_ctl_commands[] = {
 			"      --role both --receive 0x11 --receive 0x12\n"
 			"  a guest who may send 4 Mbit/s, for an hour:\n"
 			"    blindrelay add standup guest --address 192.0.2.30 --port 7000 \\\n"
-			"      --role both --rate 4M --expires 3600\n",
+			"      --role both --rate 4M --expires 3600\n"
+			"  a receiver in VLAN 5 inside of service VLAN 100:\n"
+			"    blindrelay add standup wall --address 192.0.2.40 --port 7000 \\\n"
+			"      --role subscriber --next-hop "
+			"eth0,02:00:00:00:00:28,vlan=100,vlan=5\n",
 		.flags = BR_FLAG_BIT(BR_FLAG_ADDRESS) | BR_FLAG_BIT(BR_FLAG_PORT) |
 			 BR_FLAG_BIT(BR_FLAG_ROLE) | BR_FLAG_BIT(BR_FLAG_SSRC) |
-			 BR_FLAG_BIT(BR_FLAG_RECEIVE) | BR_FLAGS_TERMS,
+			 BR_FLAG_BIT(BR_FLAG_RECEIVE) | BR_FLAG_BIT(BR_FLAG_NEXT_HOP) |
+			 BR_FLAGS_TERMS,
 		.required = BR_FLAG_BIT(BR_FLAG_ADDRESS) | BR_FLAG_BIT(BR_FLAG_PORT) |
 			    BR_FLAG_BIT(BR_FLAG_ROLE),
 		.words_min = 2,

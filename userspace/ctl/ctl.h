@@ -52,8 +52,10 @@ enum br_ctl_flag {
 	BR_FLAG_FORCE,
 	BR_FLAG_DURATION,
 	BR_FLAG_SNAPLEN,
+	BR_FLAG_NEXT_HOP,
 	BR_FLAG_COUNT
 };
+_Static_assert(BR_FLAG_COUNT <= 32, "a bit for each flag");
 #define BR_FLAG_BIT(flag) (1u << (flag))
 #define BR_FLAGS_GLOBAL                                                                            \
 	(BR_FLAG_BIT(BR_FLAG_SOCKET) | BR_FLAG_BIT(BR_FLAG_URL) | BR_FLAG_BIT(BR_FLAG_JSON) |      \
@@ -68,6 +70,7 @@ struct br_ctl_args {
 	const char *url;    /* NULL: use the socket */
 	bool json;
 	const char *address;
+	const char *next_hop; /* NULL: the routing table */
 	uint32_t port;
 	const char *role;
 	uint32_t ssrcs[BR_CTL_SSRCS_MAX];
@@ -107,6 +110,14 @@ struct br_ctl_command {
 
 /** br_ctl_commands - the table; ends with an entry without a name */
 extern const struct br_ctl_command br_ctl_commands[];
+
+/* next_hop.c */
+/**
+ * br_ctl_next_hop - INTERFACE,MAC[,vlan=ID[:PRIORITY]]...[,source=ADDRESS][,source-mac=MAC][,mtu=N]
+ *
+ * Return: the object of the API, owned by the caller; NULL when the text is not of this form.
+ */
+cJSON *br_ctl_next_hop(const char *text);
 
 /* args.c */
 /**

@@ -140,6 +140,8 @@ static char *br_add_body(const struct br_ctl_args *args)
 	cJSON_AddStringToObject(body, "role", args->role);
 	br_add_ssrcs(body, "ssrcs", args->ssrcs, args->ssrc_count);
 	br_add_ssrcs(body, "receive_ssrcs", args->receives, args->receive_count);
+	if (args->next_hop)
+		cJSON_AddItemToObject(body, "next_hop", br_ctl_next_hop(args->next_hop));
 	br_add_terms(body, args);
 	text = cJSON_PrintUnformatted(body);
 	cJSON_Delete(body);

@@ -238,3 +238,8 @@ uint32_t br_addr_hash(const struct br_addr *addr, uint64_t seed)
 	}
 	return (uint32_t)(hash ^ (hash >> 32));
 }
+
+bool br_addr_is_link_local6(const struct br_addr *addr)
+{
+	return addr->family == 6 && (ntohl(addr->words[0]) & 0xffc00000) == 0xfe800000;
+}

@@ -73,6 +73,8 @@ const char *br_network_format(const struct br_network *network, char out[static 
 /** br_network_contains - is @addr of that family and inside? */
 bool br_network_contains(const struct br_network *network, const struct br_addr *addr);
 
+/** br_addr_is_link_local6 - fe80::/10, RFC 4291 section 2.5.6 */
+bool br_addr_is_link_local6(const struct br_addr *addr);
 /**
  * br_addr_hash - 32 well mixed bits of an address
  * @seed: random, where strangers choose the addresses, so that nobody can aim at a chain

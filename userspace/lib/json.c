@@ -282,14 +282,11 @@ bool br_json_uints(struct br_json_reader *reader, const char *key, enum br_json_
 	return true;
 }
 
-bool br_json_object(struct br_json_reader *reader, const char *key, enum br_json_need need,
-		    struct br_json_reader *child)
+static bool open_child(struct br_json_reader *reader, const char *key, const cJSON *node,
+		       struct br_json_reader *child)
 {
-	const cJSON *node = take(reader, key, need);
 	char path[BR_JSON_PATH_MAX];
 
-	if (!node)
-		return false;
 	br_json_path(path, sizeof(path), reader->path, key);
 	if (br_json_begin(child, node, path, reader->error)) {
 		reader->status = child->status;
@@ -298,6 +295,25 @@ bool br_json_object(struct br_json_reader *reader, const char *key, enum br_json
 	}
 	child->parent = reader;
 	return true;
+}
+
+bool br_json_object(struct br_json_reader *reader, const char *key, enum br_json_need need,
+		    struct br_json_reader *child)
+{
+	const cJSON *node = take(reader, key, need);
+
+	return node && open_child(reader, key, node, child);
+}
+
+bool br_json_item_object(struct br_json_reader *reader, const char *key, size_t index,
+			 const cJSON *item, struct br_json_reader *child)
+{
+	char name[BR_JSON_PATH_MAX];
+
+	if (reader->status && !reader->missing)
+		return false;
+	item_key(name, sizeof(name), key, index);
+	return open_child(reader, name, item, child);
 }
 
 bool br_json_item_string(struct br_json_reader *reader, const char *key, size_t index,

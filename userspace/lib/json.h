@@ -123,6 +123,10 @@ bool br_json_object(struct br_json_reader *reader, const char *key, enum br_json
 bool br_json_item_string(struct br_json_reader *reader, const char *key, size_t index,
 			 const cJSON *item, char *out, size_t size);
 
+/** br_json_item_object - element @index of the array @key, as br_json_object */
+bool br_json_item_object(struct br_json_reader *reader, const char *key, size_t index,
+			 const cJSON *item, struct br_json_reader *child);
+
 /**
  * br_json_fail - report a value that has the right type but a wrong meaning
  * @key: member at fault, or NULL for the object itself

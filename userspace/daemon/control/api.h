@@ -160,6 +160,15 @@ void br_api_write_counters(struct br_json_out *out, const char *key,
 /** br_api_write_leg - members that tell of one leg; the object is the caller's */
 void br_api_write_leg(struct br_api *api, struct br_json_out *out, const struct br_room_leg *leg);
 
+/* api_next_hop.c */
+struct br_json_reader;
+/** br_api_next_hop_read - "next_hop" of the body of a leg, if it is there; errors go to @leg */
+void br_api_next_hop_read(struct br_json_reader *leg, struct br_named_hop *hop,
+			  struct br_addr *source);
+/** br_api_next_hop_write - the member "next_hop": an object, or null when none was named */
+void br_api_next_hop_write(struct br_json_out *out, const struct br_named_hop *hop,
+			   const struct br_addr *source);
+
 /* api_leg_body.c */
 /**
  * br_api_leg_read - the body of POST …/legs

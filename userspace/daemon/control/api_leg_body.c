@@ -108,6 +108,7 @@ static void br_leg_read_fields(struct br_json_reader *reader, struct br_static_l
 	if (br_json_choice(reader, "role", BR_JSON_REQUIRED, roles,
 			   sizeof(roles) / sizeof(roles[0]), &role))
 		leg->role = role_values[role];
+	br_api_next_hop_read(reader, &leg->hop, &leg->source);
 	br_leg_read_ssrcs(reader, "ssrcs", leg->ssrcs, &leg->ssrc_count);
 	br_leg_read_ssrcs(reader, "receive_ssrcs", leg->receive_ssrcs, &leg->receive_ssrc_count);
 }

@@ -117,6 +117,7 @@ void br_api_write_leg(struct br_api *api, struct br_json_out *out, const struct 
 	br_json_out_string(out, "role", br_role_name(spec->role));
 	br_json_out_string(out, "address", br_addr_format(&spec->remote.addr, address));
 	br_json_out_uint(out, "port", ntohs(spec->remote.port));
+	br_api_next_hop_write(out, &spec->hop, &spec->source);
 	br_leg_write_ssrcs(out, "ssrcs", spec->ssrcs, spec->ssrc_count);
 	br_leg_write_ssrcs(out, "receive_ssrcs", spec->receive_ssrcs, spec->receive_ssrc_count);
 	br_json_out_time(out, "created", br_room_leg_created_ms(leg));

@@ -69,7 +69,8 @@ void br_plane_adopt_hops_tick(struct br_plane *plane)
 			hops->paused_ns = br_now_ns();
 			return;
 		}
-		if (!plane->legs[hops->cursor].pending)
+		/* a named hop is named again by whoever has the record of the leg */
+		if (!plane->legs[hops->cursor].pending || plane->legs[hops->cursor].named)
 			continue;
 		br_adopt_hop(plane, hops->cursor, patient);
 		done++;

@@ -40,6 +40,7 @@ static uint8_t br_leg_flags(const struct br_plane_leg *leg)
 	return (uint8_t)((spec->publish ? BR_LEG_PUBLISH : 0) |
 			 (spec->fixed_ssrcs ? BR_LEG_FIXED_SSRCS : 0) |
 			 (spec->local.family ? BR_LEG_FIXED_LOCAL : 0) |
+			 (leg->named ? BR_LEG_NAMED_HOP : 0) |
 			 (spec->terms.feedback_up ? BR_LEG_FEEDBACK_UP : 0) |
 			 (leg->captures ? BR_LEG_CAPTURE : 0));
 }
@@ -158,7 +159,6 @@ static int br_leg_clear_counters(const struct br_plane *plane, uint32_t index)
 int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uint32_t *out,
 		     struct br_error *error)
 {
-	const struct br_addr *remote = &spec->remote.addr;
 	struct br_plane_leg *leg;
 	uint32_t index;
 	int err;
@@ -169,10 +169,9 @@ int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uin
 				    plane->options.max_legs);
 	leg = &plane->legs[index];
 	*leg = (struct br_plane_leg){.spec = *spec, .streams = BR_NO_STREAM};
-	err = br_next_hops_get(plane->hops, remote, &leg->hop, error);
+	err = br_leg_take_hop(plane, leg, error);
 	if (err)
 		goto rest;
-	leg->held = true;
 	err = br_leg_clear_counters(plane, index);
 	if (err) {
 		br_error_set(error, err, NULL, "cannot clear the counters of a leg");
@@ -192,7 +191,7 @@ int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uin
 	return 0;
 put:
 	__atomic_store_n(&plane->leg_table[index].expires_ns, 0, __ATOMIC_RELEASE);
-	br_next_hops_put(plane->hops, remote);
+	br_leg_give_hop(plane, leg);
 rest:
 	br_slots_rest(plane->leg_slots, index, br_now_ns());
 	return err;
@@ -210,8 +209,7 @@ void br_plane_leg_remove(struct br_plane *plane, uint32_t index)
 	__atomic_store_n(&plane->leg_table[index].expires_ns, 0, __ATOMIC_RELEASE);
 	br_plane_leg_wait(plane, index, false);
 	br_plane_leg_leave_hop(plane, index);
-	if (leg->held)
-		br_next_hops_put(plane->hops, &leg->spec.remote.addr);
+	br_leg_give_hop(plane, leg);
 	br_plane_adopted_hop_left(plane, index);
 	br_leg_index_remove(plane, index);
 	br_slots_rest(plane->leg_slots, index, br_now_ns());
@@ -307,6 +305,10 @@ int br_plane_leg_adopt(struct br_plane *plane, uint32_t index)
 	br_plane_capture_forget(plane, index);
 	leg->hop.index = hop;
 	leg->hop.egress = plane->hop_table[hop].egress;
+	leg->named = in->flags & BR_LEG_NAMED_HOP;
+	if (leg->named) /* the rest is told by br_plane_leg_name_hop */
+		memcpy(leg->spec.hop.interface, plane->interfaces[leg->hop.egress].name,
+		       sizeof(leg->spec.hop.interface));
 	leg->hop.local.family = in->family;
 	memcpy(leg->hop.local.words, in->tuple.local, sizeof(in->tuple.local));
 	br_leg_index_add(plane, index);
@@ -339,26 +341,17 @@ static void br_leg_read_counters(const struct br_plane *plane, uint32_t index,
 int br_plane_leg_info(const struct br_plane *plane, uint32_t index, struct br_leg_info *info)
 {
 	const struct br_plane_leg *leg = &plane->legs[index];
-	struct br_next_hop_info hop;
+	uint16_t egress;
 
 	memset(info, 0, sizeof(*info));
 	if (index >= plane->options.max_legs || !leg->used)
 		return -ENOENT;
-	hop = leg->hop;
 	info->remote = leg->spec.remote;
 	info->local.addr = leg->spec.local.family ? leg->spec.local : leg->hop.local;
 	info->local.port = htons(plane->options.media_port);
-	if (leg->pending)
-		info->reach = plane->hop_table[hop.index].state == BR_NEXT_HOP_READY
-				      ? BR_REACH_READY
-				      : BR_REACH_RESOLVING;
-	else if (!leg->held || br_next_hops_info(plane->hops, &leg->spec.remote.addr, &hop))
-		info->reach = BR_REACH_NONE;
-	else
-		info->reach = hop.ready ? BR_REACH_READY : BR_REACH_RESOLVING;
+	info->reach = br_leg_reach(plane, leg, &egress);
 	if (info->reach != BR_REACH_NONE)
-		memcpy(info->interface, plane->interfaces[hop.egress].name,
-		       sizeof(info->interface));
+		memcpy(info->interface, plane->interfaces[egress].name, sizeof(info->interface));
 	br_leg_read_counters(plane, index, &info->counters);
 	info->slow = plane->slow_legs[index];
 	info->slow_path = br_plane_leg_egress(plane, index) == BR_EGRESS_TAP;

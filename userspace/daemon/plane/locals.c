@@ -87,7 +87,8 @@ void br_plane_local_put(struct br_plane *plane, const __be32 local[static 4])
 }
 
 /* The label of an IPv4 address may be "eth0:1"; an interface may have been renamed. */
-static bool br_local_is_media(const struct br_plane *plane, const struct ifaddrs *entry)
+/* Slot of the media interface that has the address, or -1. */
+static int br_local_slot(const struct br_plane *plane, const struct ifaddrs *entry)
 {
 	char name[IF_NAMESIZE];
 	uint32_t ifindex;
@@ -96,8 +97,8 @@ static bool br_local_is_media(const struct br_plane *plane, const struct ifaddrs
 	ifindex = if_nametoindex(name);
 	for (size_t i = 0; ifindex && i < plane->options.interface_count; i++)
 		if (plane->interfaces[i].ifindex == ifindex)
-			return true;
-	return false;
+			return (int)i;
+	return -1;
 }
 
 static bool br_local_read(const struct ifaddrs *entry, struct br_plane_local *out)
@@ -119,6 +120,32 @@ static bool br_local_read(const struct ifaddrs *entry, struct br_plane_local *ou
 	return true;
 }
 
+bool br_plane_local_of(const struct br_plane *plane, size_t slot, const struct br_addr *remote,
+		       struct br_addr *local)
+{
+	int family = remote->family == 4 ? AF_INET : AF_INET6;
+	struct ifaddrs *list, *entry;
+	bool found = false;
+
+	if (getifaddrs(&list))
+		return false;
+	for (entry = list; entry && !found; entry = entry->ifa_next) {
+		struct br_plane_local addr;
+
+		if (!entry->ifa_addr || entry->ifa_addr->sa_family != family ||
+		    br_local_slot(plane, entry) != (int)slot || !br_local_read(entry, &addr))
+			continue;
+		local->family = remote->family;
+		memcpy(local->words, addr.addr, sizeof(local->words));
+		/* link-local with link-local, the others with each other */
+		found = br_addr_is_link_local6(local) == br_addr_is_link_local6(remote);
+	}
+	freeifaddrs(list);
+	if (!found)
+		memset(local, 0, sizeof(*local));
+	return found;
+}
+
 /* All addresses of the media interfaces as the kernel has them now; freed by the caller. */
 static int br_locals_read(const struct br_plane *plane, struct br_plane_local **out, size_t *count)
 {
@@ -133,7 +160,7 @@ static int br_locals_read(const struct br_plane *plane, struct br_plane_local **
 		room++;
 	locals = calloc(room + 1, sizeof(*locals));
 	for (entry = list; locals && entry; entry = entry->ifa_next)
-		if (br_local_read(entry, &locals[*count]) && br_local_is_media(plane, entry))
+		if (br_local_read(entry, &locals[*count]) && br_local_slot(plane, entry) >= 0)
 			(*count)++;
 	freeifaddrs(list);
 	*out = locals;

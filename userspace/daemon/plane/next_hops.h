@@ -16,6 +16,7 @@
 
 #include "lib/addr.h"
 #include "lib/error.h"
+#include "plane/named_hop.h"
 
 struct br_next_hops;
 
@@ -101,6 +102,22 @@ void br_next_hops_put(struct br_next_hops *hops, const struct br_addr *remote);
 /** br_next_hops_info - present state for an address that is held; -ENOENT otherwise */
 int br_next_hops_info(const struct br_next_hops *hops, const struct br_addr *remote,
 		      struct br_next_hop_info *info);
+
+/**
+ * br_next_hops_name - take a reference on a next hop that somebody has named
+ * @named: all bytes count, also those behind the name of the interface
+ * @info: set on success; without a local address
+ *
+ * Return: 0; -EINVAL (field "next_hop.interface") when the interface is none of ours, -ENOSPC
+ * when the table is full, -ENOMEM.
+ */
+int br_next_hops_name(struct br_next_hops *hops, const struct br_named_hop *named,
+		      struct br_next_hop_info *info, struct br_error *error);
+/** br_next_hops_unname - give the reference back */
+void br_next_hops_unname(struct br_next_hops *hops, uint32_t index);
+/** br_next_hops_named_info - present state of a named next hop; -ENOENT when it is none */
+int br_next_hops_named_info(const struct br_next_hops *hops, uint32_t index,
+			    struct br_next_hop_info *info);
 
 /** br_next_hops_fd - to poll for reading */
 int br_next_hops_fd(const struct br_next_hops *hops);

@@ -5,6 +5,7 @@
  *   next_hops.c            public functions, the order of work, time
  *   next_hops_table.c      next hops in use: references, slots, entries of the table
  *   next_hops_neighbour.c  neighbours: read, ask for, keep fresh
+ *   next_hops_named.c      next hops that somebody has named
  *   next_hops_path.c       paths: what the routing table says about an address
  *   next_hops_remote.c     remote addresses: their next hops, following the routes
  *   next_hops_events.c     rtnetlink announcements and links
@@ -61,6 +62,7 @@ struct br_hop {
 	TAILQ_ENTRY(br_hop) doubt;  /* in hops->doubtful_hops, when in_doubt */
 	TAILQ_ENTRY(br_hop) queued; /* in hops->queues[queue], when not IDLE; resting: in resting */
 	struct br_addr neighbour;   /* the gateway, or the remote itself */
+	struct br_named_hop *named; /* somebody has named it; NULL: from the routing table */
 	uint32_t ifindex;
 	uint32_t index; /* of the table */
 	uint32_t references;
@@ -143,6 +145,8 @@ void br_hash_free(struct br_hash *hash);
  */
 int br_hop_take(struct br_next_hops *hops, size_t slot, const struct br_addr *neighbour,
 		uint16_t route_mtu, struct br_hop **hop);
+/** br_hop_enter - give a new hop an index and its first reference; 0, -ENOSPC, -ENOMEM */
+int br_hop_enter(struct br_next_hops *hops, struct br_hop *hop, uint32_t hash);
 /** br_hop_give - give a reference back; NULL is ignored */
 void br_hop_give(struct br_next_hops *hops, struct br_hop *hop);
 /** br_hop_write - make the table's entry say what the hop and its link say */
@@ -167,7 +171,14 @@ int br_hops_work_neighbours(struct br_next_hops *hops);
 /** br_hops_ask_due - ask for what is due in the queues, bounded */
 void br_hops_ask_due(struct br_next_hops *hops);
 
+/* --- next_hops_named.c --- */
+/** br_hop_apply_name - what a named hop says beside its neighbour's MAC address and MTU */
+void br_hop_apply_name(const struct br_hop *hop, struct br_next_hop *entry);
+
 /* --- next_hops_path.c --- */
+#define BR_HOPS_LIST_TEXT (BR_EGRESS_MAX * 18)
+/** br_hops_list_links - the media interfaces for people; returns @out */
+const char *br_hops_list_links(const struct br_next_hops *hops, char out[static BR_HOPS_LIST_TEXT]);
 /* Why no way leads to an address. */
 enum br_path_fault {
 	BR_PATH_OK,

@@ -156,6 +156,10 @@ static void br_hop_unlearn(struct br_next_hops *hops, struct br_hop *hop)
 
 void br_hop_reset(struct br_next_hops *hops, struct br_hop *hop)
 {
+	if (hop->named) {
+		br_hop_write(hops, hop);
+		return;
+	}
 	hop->nud = NUD_NONE;
 	hop->has_mac = false;
 	br_hop_write(hops, hop);

@@ -5,18 +5,11 @@
  */
 #include "plane/next_hops_internal.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
-
-/* fe80::/10, RFC 4291 section 2.5.6 */
-static bool br_addr_is_link_local6(const struct br_addr *addr)
-{
-	return addr->family == 6 && (addr->words[0] & htobe32(0xffc00000)) == htobe32(0xfe800000);
-}
 
 /*
  * A link-local address means nothing without its link, and a struct br_addr carries no
@@ -203,22 +196,22 @@ int br_path_ask(struct br_next_hops *hops, struct br_path_batch *paths)
 	return br_netlink_batch_send(&batch, br_path_answered, paths);
 }
 
-static const char *br_path_list_links(const struct br_next_hops *hops, char *out, size_t size)
+const char *br_hops_list_links(const struct br_next_hops *hops, char out[static BR_HOPS_LIST_TEXT])
 {
 	size_t used = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < hops->link_count && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
-					 hops->links[i].name);
+	for (size_t i = 0; i < hops->link_count && used < BR_HOPS_LIST_TEXT; i++)
+		used += (size_t)snprintf(out + used, BR_HOPS_LIST_TEXT - used, "%s%s",
+					 i ? ", " : "", hops->links[i].name);
 	return out;
 }
 
 int br_path_refuse(struct br_next_hops *hops, const struct br_addr *remote,
 		   const struct br_path *path, struct br_error *error)
 {
-	char text[BR_ADDR_TEXT], list[BR_EGRESS_MAX * 18], name[32];
-	const char *ours = br_path_list_links(hops, list, sizeof(list));
+	char text[BR_ADDR_TEXT], list[BR_HOPS_LIST_TEXT], name[32];
+	const char *ours = br_hops_list_links(hops, list);
 
 	br_addr_format(remote, text);
 	br_hops_link_name(hops, path->ifindex, name);

@@ -92,16 +92,26 @@ void br_hop_write(struct br_next_hops *hops, struct br_hop *hop)
 	const struct br_link *link = &hops->links[hop->slot];
 	struct br_next_hop want;
 	uint32_t mtu = link->mtu;
-	bool usable = link->up && link->ifindex == hop->ifindex;
-	bool waited = hop->waits;
+	bool waited = hop->waits, usable;
+
+	if (hop->named)
+		hop->ifindex = link->ifindex; /* it is whatever has the interface's name */
+	usable = link->up && link->ifindex == hop->ifindex;
 
 	hop->ready = usable && hop->has_mac;
 	hop->waits = usable && !hop->has_mac;
 	if (hop->route_mtu && hop->route_mtu < mtu)
 		mtu = hop->route_mtu;
+	/* an Ethernet device has room for one tag beyond its MTU */
+	if (hop->named && hop->named->vlans > 1)
+		mtu -= 4;
+	if (hop->named && hop->named->mtu && hop->named->mtu < mtu)
+		mtu = hop->named->mtu;
 	memset(&want, 0, sizeof(want));
 	memcpy(want.destination, hop->mac, sizeof(want.destination));
 	memcpy(want.source, link->mac, sizeof(want.source));
+	if (hop->named)
+		br_hop_apply_name(hop, &want);
 	want.mtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu; /* 65536 on lo */
 	want.state = hop->ready ? BR_NEXT_HOP_READY : BR_NEXT_HOP_NONE;
 	want.egress = hop->slot;
@@ -113,7 +123,7 @@ void br_hop_write(struct br_next_hops *hops, struct br_hop *hop)
 
 void br_hop_doubt(struct br_next_hops *hops, struct br_hop *hop)
 {
-	if (hop->in_doubt)
+	if (hop->in_doubt || hop->named)
 		return;
 	hop->in_doubt = true;
 	TAILQ_INSERT_TAIL(&hops->doubtful_hops, hop, doubt);
@@ -200,6 +210,22 @@ void br_next_hops_release(struct br_next_hops *hops, uint32_t index)
 	(void)br_hop_lay_to_rest(hops, index, br_hops_now());
 }
 
+int br_hop_enter(struct br_next_hops *hops, struct br_hop *hop, uint32_t hash)
+{
+	int rc = br_hash_insert(&hops->hops, &hop->node, hash);
+
+	if (rc)
+		return rc;
+	rc = br_hop_index(hops, hop);
+	if (rc) {
+		br_hash_remove(&hops->hops, &hop->node);
+		return rc;
+	}
+	hop->references = 1;
+	hops->by_index[hop->index] = hop;
+	return 0;
+}
+
 static int br_hop_new(struct br_next_hops *hops, size_t slot, const struct br_addr *neighbour,
 		      uint16_t route_mtu, struct br_hop **out)
 {
@@ -213,22 +239,14 @@ static int br_hop_new(struct br_next_hops *hops, size_t slot, const struct br_ad
 	hop->ifindex = ifindex;
 	hop->slot = (uint8_t)slot;
 	hop->route_mtu = route_mtu;
-	rc = br_hash_insert(&hops->hops, &hop->node, br_hash_addr(hops, neighbour, ifindex));
-	if (rc)
-		goto out;
-	rc = br_hop_index(hops, hop);
+	rc = br_hop_enter(hops, hop, br_hash_addr(hops, neighbour, ifindex));
 	if (rc) {
-		br_hash_remove(&hops->hops, &hop->node);
-		goto out;
+		free(hop);
+		return rc;
 	}
-	hop->references = 1;
-	hops->by_index[hop->index] = hop;
 	br_hop_first_look(hops, hop);
 	*out = hop;
 	return 0;
-out:
-	free(hop);
-	return rc;
 }
 
 int br_hop_take(struct br_next_hops *hops, size_t slot, const struct br_addr *neighbour,
@@ -241,8 +259,8 @@ int br_hop_take(struct br_next_hops *hops, size_t slot, const struct br_addr *ne
 	     node = node->next) {
 		struct br_hop *hop = br_container(node, struct br_hop, node);
 
-		if (node->hash == hash && hop->ifindex == ifindex && hop->route_mtu == route_mtu &&
-		    br_addr_equal(&hop->neighbour, neighbour)) {
+		if (node->hash == hash && !hop->named && hop->ifindex == ifindex &&
+		    hop->route_mtu == route_mtu && br_addr_equal(&hop->neighbour, neighbour)) {
 			hop->references++;
 			*out = hop;
 			return 0;
@@ -262,6 +280,8 @@ static void br_hop_retire(struct br_next_hops *hops, struct br_hop *hop)
 	hop->in_doubt = false;
 	br_hash_remove(&hops->hops, &hop->node);
 	hops->by_index[hop->index] = NULL;
+	free(hop->named);
+	hop->named = NULL;
 	if (!hops->abandoned)
 		br_hop_store(&hops->table[hop->index], &none);
 	hop->queued_ns = br_hops_now();

@@ -16,6 +16,7 @@
 
 #include "lib/addr.h"
 #include "lib/error.h"
+#include "plane/named_hop.h"
 
 enum br_xdp_mode {
 	BR_XDP_AUTO,	/* native, else generic, else none */
@@ -58,10 +59,12 @@ struct br_leg_terms {
 /* What the plane should do for one UDP five-tuple. */
 struct br_leg_spec {
 	struct br_endpoint remote;
-	struct br_addr local; /* family 0: chosen by the routing table */
-	bool publish;	      /* may send RTP */
-	bool fixed_ssrcs;     /* only SSRCs added with br_plane_stream_add */
-	uint16_t ssrc_limit;  /* SSRCs to learn when not fixed */
+	/* family 0: chosen by the routing table; with a named hop the first of its interface */
+	struct br_addr local;
+	struct br_named_hop hop; /* no interface: the routing table says where */
+	bool publish;		 /* may send RTP */
+	bool fixed_ssrcs;	 /* only SSRCs added with br_plane_stream_add */
+	uint16_t ssrc_limit;	 /* SSRCs to learn when not fixed */
 	struct br_leg_terms terms;
 };
 
@@ -162,10 +165,20 @@ void br_plane_tick(struct br_plane *plane);
  * call does not wait for it.
  *
  * Return: 0; -EEXIST when the five-tuple is a leg already, -ENOSPC when the tables are
- * full, -EHOSTUNREACH when no route leads to the address over a media interface.
+ * full, -EHOSTUNREACH when no route leads to the address over a media interface; for a named
+ * hop -EINVAL: field "next_hop.interface", "next_hop.source_address", or "next_hop" when the
+ * daemon serves all receivers itself, as its socket cannot name a next hop.
  */
 int br_plane_leg_add(struct br_plane *plane, const struct br_leg_spec *spec, uint32_t *leg,
 		     struct br_error *error);
+/**
+ * br_plane_leg_name_hop - say again which next hop a leg of an earlier daemon has
+ * @leg: one with a named hop that was adopted; it goes on with what it has until then
+ *
+ * Return: 0 or as br_plane_leg_add.
+ */
+int br_plane_leg_name_hop(struct br_plane *plane, uint32_t leg, const struct br_named_hop *hop,
+			  struct br_error *error);
 /** br_plane_leg_remove - forget a leg, its streams and its routes; edges to it must be gone first
  */
 void br_plane_leg_remove(struct br_plane *plane, uint32_t leg);

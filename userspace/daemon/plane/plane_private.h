@@ -46,7 +46,8 @@ struct br_plane_leg {
 		hop_previous; /* legs on the same next hop, or BR_NO_LEG; see waiting.c */
 	struct br_leg_spec spec;
 	struct br_next_hop_info hop;
-	bool held;	      /* hop is a reference on the next hops */
+	bool held;	      /* hop is a reference on the next hops, by remote address */
+	bool named;	      /* spec.hop counts, and hop is a reference on it unless pending */
 	bool pending;	      /* adopted, and not on a next hop of ours yet; see adopt_hops.c */
 	uint32_t adopted_hop; /* pending: entry of the earlier daemon that is in use, or 0 */
 	uint32_t streams;     /* first of a list of stream slots, or BR_NO_STREAM */
@@ -236,6 +237,13 @@ void br_leg_index_remove(struct br_plane *plane, uint32_t leg);
 /* Legs that may have this remote address, by remote_next; BR_NO_LEG when there is none. */
 uint32_t br_leg_index_first(const struct br_plane *plane, const struct br_addr *remote);
 
+/* leg_hops.c */
+/* A reference on the next hop of spec, and the local address that goes with it. */
+int br_leg_take_hop(struct br_plane *plane, struct br_plane_leg *leg, struct br_error *error);
+void br_leg_give_hop(struct br_plane *plane, struct br_plane_leg *leg);
+enum br_leg_reach br_leg_reach(const struct br_plane *plane, const struct br_plane_leg *leg,
+			       uint16_t *egress);
+
 /* legs.c */
 void br_plane_leg_moved(struct br_plane *plane, const struct br_addr *remote,
 			const struct br_next_hop_info *info);
@@ -268,6 +276,9 @@ bool br_plane_police(struct br_plane *plane, uint32_t leg, uint64_t bytes);
 /* One user more, or one less, of an address. */
 int br_plane_local_get(struct br_plane *plane, const __be32 local[static 4]);
 void br_plane_local_put(struct br_plane *plane, const __be32 local[static 4]);
+/* The first address of a media interface that fits @remote; false when there is none. */
+bool br_plane_local_of(const struct br_plane *plane, size_t slot, const struct br_addr *remote,
+		       struct br_addr *local);
 void br_plane_locals_refresh(struct br_plane *plane);
 int br_plane_locals_adopt(struct br_plane *plane);
 

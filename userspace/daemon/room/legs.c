@@ -70,6 +70,8 @@ static int add_to_plane(struct br_rooms *rooms, struct br_room_leg *leg, struct 
 	const struct br_static_leg *spec = &leg->spec;
 	struct br_leg_spec plane_spec = {
 		.remote = spec->remote,
+		.local = spec->source,
+		.hop = spec->hop,
 		.publish = br_leg_publishes(leg),
 		.fixed_ssrcs = spec->ssrc_count > 0,
 		.ssrc_limit = spec->ssrc_count ? 0 : rooms->options.ssrc_limit,
@@ -203,12 +205,17 @@ static void restore_stream(void *context, const struct br_stream_info *info)
 static int restore_in_plane(struct br_rooms *rooms, struct br_room_leg *leg)
 {
 	struct restore_streams restore = {.leg = leg};
+	struct br_error error = {0};
 	int err = register_slot(rooms, leg);
 
 	if (err)
 		return err;
 	leg->in_plane = true;
 	br_plane_leg_set_terms(rooms->plane, leg->slot, &leg->spec.terms);
+	if (leg->spec.hop.interface[0] &&
+	    br_plane_leg_name_hop(rooms->plane, leg->slot, &leg->spec.hop, &error))
+		br_log_warn("state: leg %s keeps the next hop it has: %s", leg->spec.name,
+			    error.detail);
 	br_plane_streams(rooms->plane, leg->slot, restore_stream, &restore);
 	/* one that is missing: the earlier daemon was killed while it added the leg */
 	for (struct br_room_stream *s = leg->streams; s && !restore.err; s = s->next_of_leg)

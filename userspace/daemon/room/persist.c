@@ -212,6 +212,7 @@ static bool is_in_plane(const struct br_rooms *rooms, const struct remembered_le
 	return !br_plane_leg_spec(rooms->plane, from->slot, &held) &&
 	       held.remote.port == spec->remote.port &&
 	       br_addr_equal(&held.remote.addr, &spec->remote.addr) &&
+	       !strcmp(held.hop.interface, spec->hop.interface) &&
 	       held.publish == !!(spec->role & BR_ROLE_PUBLISHER) &&
 	       held.fixed_ssrcs == (spec->ssrc_count > 0);
 }

@@ -5,7 +5,7 @@
 
 #include "room/persist.h"
 
-#define BR_RECORD_FORMAT 2u /* changes when a record looks different */
+#define BR_RECORD_FORMAT 3u /* changes when a record looks different */
 
 /* Begins a record of a room; the name follows. */
 struct room_head {
@@ -18,7 +18,7 @@ struct room_head {
 _Static_assert(sizeof(struct room_head) == 24, "no hidden padding");
 _Static_assert(sizeof(struct room_head) + BR_NAME_MAX <= BR_ROOM_RECORD_MAX, "room record");
 
-/* Begins a record of a leg; name, ssrcs and receive_ssrcs follow. */
+/* Begins a record of a leg; name, ssrcs, receive_ssrcs and maybe a leg_hop follow. */
 struct leg_head {
 	uint8_t format;
 	uint8_t name_length;
@@ -35,10 +35,20 @@ struct leg_head {
 	uint64_t expires_ns;
 	uint32_t max_bits_per_s;
 	uint8_t feedback_up;
-	uint8_t reserved[3];
+	uint8_t named_hop;
+	uint8_t reserved[2];
 };
 _Static_assert(sizeof(struct leg_head) == 64, "no hidden padding");
-_Static_assert(sizeof(struct leg_head) + BR_NAME_MAX + 2 * BR_LEG_SSRCS_MAX * sizeof(uint32_t) <=
+
+/* Of a leg with a named next hop. */
+struct leg_hop {
+	struct br_named_hop hop;
+	uint32_t source_family; /* 0: none was given */
+	__be32 source[4];
+};
+_Static_assert(sizeof(struct leg_hop) == 56, "no hidden padding");
+_Static_assert(sizeof(struct leg_head) + BR_NAME_MAX + 2 * BR_LEG_SSRCS_MAX * sizeof(uint32_t) +
+			       sizeof(struct leg_hop) <=
 		       BR_LEG_RECORD_MAX,
 	       "leg record");
 
@@ -55,6 +65,31 @@ size_t br_record_write_room(const struct br_room_record *room,
 	memcpy(out, &head, sizeof(head));
 	memcpy(out + sizeof(head), room->name, head.name_length);
 	return sizeof(head) + head.name_length;
+}
+
+static size_t write_hop(const struct br_static_leg *spec, uint8_t *out)
+{
+	struct leg_hop hop = {.hop = spec->hop, .source_family = spec->source.family};
+
+	if (!spec->hop.interface[0])
+		return 0;
+	memcpy(hop.source, spec->source.words, sizeof(hop.source));
+	memcpy(out, &hop, sizeof(hop));
+	return sizeof(hop);
+}
+
+static int read_hop(const uint8_t *data, struct br_static_leg *spec)
+{
+	struct leg_hop hop;
+
+	memcpy(&hop, data, sizeof(hop));
+	if (!hop.hop.interface[0] || hop.hop.interface[sizeof(hop.hop.interface) - 1] ||
+	    hop.hop.vlans > BR_VLAN_MAX)
+		return -EBADMSG;
+	spec->hop = hop.hop;
+	spec->source.family = (uint8_t)hop.source_family;
+	memcpy(spec->source.words, hop.source, sizeof(hop.source));
+	return 0;
 }
 
 size_t br_record_write_leg(const struct br_leg_record *leg, uint8_t out[static BR_LEG_RECORD_MAX])
@@ -75,6 +110,7 @@ size_t br_record_write_leg(const struct br_leg_record *leg, uint8_t out[static B
 		.max_bits_per_s = spec->terms.max_bits_per_s,
 		.expires_ns = spec->terms.expires_ns,
 		.feedback_up = spec->terms.feedback_up,
+		.named_hop = spec->hop.interface[0] != '\0',
 	};
 	size_t used = sizeof(head);
 
@@ -85,7 +121,8 @@ size_t br_record_write_leg(const struct br_leg_record *leg, uint8_t out[static B
 	memcpy(out + used, spec->ssrcs, spec->ssrc_count * sizeof(uint32_t));
 	used += spec->ssrc_count * sizeof(uint32_t);
 	memcpy(out + used, spec->receive_ssrcs, spec->receive_ssrc_count * sizeof(uint32_t));
-	return used + spec->receive_ssrc_count * sizeof(uint32_t);
+	used += spec->receive_ssrc_count * sizeof(uint32_t);
+	return used + write_hop(spec, out + used);
 }
 
 static int read_name(const uint8_t *data, size_t length, char name[static BR_NAME_MAX + 1])
@@ -125,7 +162,8 @@ int br_record_read_leg(const uint8_t *data, size_t size, struct br_leg_record *l
 	if (head.name_length > BR_NAME_MAX || head.ssrc_count > BR_LEG_SSRCS_MAX ||
 	    head.receive_ssrc_count > BR_LEG_SSRCS_MAX ||
 	    size != sizeof(head) + head.name_length +
-			    (head.ssrc_count + head.receive_ssrc_count) * sizeof(uint32_t))
+			    (head.ssrc_count + head.receive_ssrc_count) * sizeof(uint32_t) +
+			    (head.named_hop ? sizeof(struct leg_hop) : 0))
 		return -EBADMSG;
 	memset(leg, 0, sizeof(*leg));
 	leg->room = head.room;
@@ -149,5 +187,6 @@ int br_record_read_leg(const uint8_t *data, size_t size, struct br_leg_record *l
 	memcpy(spec->ssrcs, data + used, head.ssrc_count * sizeof(uint32_t));
 	used += head.ssrc_count * sizeof(uint32_t);
 	memcpy(spec->receive_ssrcs, data + used, head.receive_ssrc_count * sizeof(uint32_t));
-	return 0;
+	used += head.receive_ssrc_count * sizeof(uint32_t);
+	return head.named_hop ? read_hop(data + used, spec) : 0;
 }

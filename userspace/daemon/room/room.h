@@ -37,6 +37,10 @@ struct br_rooms_options {
 struct br_static_leg {
 	char name[BR_NAME_MAX + 1];
 	struct br_endpoint remote;
+	/* Beside the routing table: a next hop by name, and what it is sent from (family 0: any).
+	 */
+	struct br_named_hop hop;
+	struct br_addr source;
 	enum br_role role;
 	/* SSRCs the leg may send; none listed: learned. Publishers only. */
 	uint32_t ssrcs[BR_LEG_SSRCS_MAX];
@@ -138,8 +142,8 @@ uint64_t br_room_order(const struct br_room *room);
  * Errors name the JSON key at fault: "name" (-EINVAL, -EEXIST), "role", "port" (-EINVAL),
  * "address" (-EINVAL no unicast address, -EACCES outside of static_allow, -EEXIST taken by
  * another leg, -EHOSTUNREACH), "ssrcs" (-EINVAL, -EEXIST listed by another leg of the
- * room), "receive_ssrcs", "max_packets_per_s", "max_bits_per_s" (-EINVAL); "" with -ENOSPC when a
- * limit is reached, or -ENOMEM.
+ * room), "next_hop" and what is in it (-EINVAL), "receive_ssrcs", "max_packets_per_s",
+ * "max_bits_per_s" (-EINVAL); "" with -ENOSPC when a limit is reached, or -ENOMEM.
  *
  * On error nothing has changed, as long as the plane can put back a route it had.
  */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/mac.h"
 #include "room/state.h"
 
 static int check_name(const struct br_room *room, const char *name, struct br_error *error)
@@ -102,6 +103,46 @@ static int check_declared(const struct br_room *room, const struct br_static_leg
 	return 0;
 }
 
+static int check_vlans(const struct br_named_hop *hop, struct br_error *error)
+{
+	if (hop->vlans > BR_VLAN_MAX)
+		return br_error_set(error, -EINVAL, "next_hop.vlans",
+				    "expected at most %u tags, got %u", BR_VLAN_MAX, hop->vlans);
+	for (unsigned int i = 0; i < hop->vlans; i++)
+		if (BR_VLAN_ID(hop->vlan[i]) < BR_VLAN_ID_MIN ||
+		    BR_VLAN_ID(hop->vlan[i]) > BR_VLAN_ID_MAX)
+			return br_error_set(error, -EINVAL, "next_hop.vlans",
+					    "expected ids from %u to %u, got %u", BR_VLAN_ID_MIN,
+					    BR_VLAN_ID_MAX, BR_VLAN_ID(hop->vlan[i]));
+	return 0;
+}
+
+/* Whether the interface is one of ours is the plane's to say. */
+static int check_hop(const struct br_static_leg *spec, struct br_error *error)
+{
+	const struct br_named_hop *hop = &spec->hop;
+	static const uint8_t none[6];
+
+	if (!hop->interface[0])
+		return 0;
+	if (!br_mac_is_unicast(hop->mac))
+		return br_error_set(error, -EINVAL, "next_hop.mac",
+				    "expected the MAC address of one device, not of a group");
+	if (memcmp(hop->source_mac, none, sizeof(none)) && !br_mac_is_unicast(hop->source_mac))
+		return br_error_set(error, -EINVAL, "next_hop.source_mac",
+				    "expected the MAC address of one device, not of a group");
+	if (hop->mtu && hop->mtu < BR_NAMED_HOP_MTU_MIN)
+		return br_error_set(error, -EINVAL, "next_hop.mtu",
+				    "expected an integer from %u to 65535, got %u",
+				    BR_NAMED_HOP_MTU_MIN, hop->mtu);
+	if (spec->source.family &&
+	    (spec->source.family != spec->remote.addr.family || !br_addr_is_unicast(&spec->source)))
+		return br_error_set(error, -EINVAL, "next_hop.source_address",
+				    "expected a unicast IPv%u address, as that of the leg",
+				    spec->remote.addr.family);
+	return check_vlans(hop, error);
+}
+
 int br_room_validate_terms(const struct br_leg_terms *terms, struct br_error *error)
 {
 	if (terms->max_packets_per_s > BR_PACKETS_PER_S_MAX)
@@ -132,6 +173,8 @@ int br_room_validate_leg(const struct br_rooms *rooms, const struct br_room *roo
 	if (!err)
 		err = check_list("receive_ssrcs", spec->receive_ssrcs, spec->receive_ssrc_count,
 				 spec->role & BR_ROLE_SUBSCRIBER, "subscriber and both", error);
+	if (!err)
+		err = check_hop(spec, error);
 	if (!err)
 		err = br_room_validate_terms(&spec->terms, error);
 	if (!err)
