@@ -116,6 +116,15 @@ done
 for rate in x 5T 4.5M -1 5G '' M; do
 	check "rate '$rate'" 2 '--rate: expected bits per second' change standup camera --rate "$rate"
 done
+for hop in "" media "media," ",02:00:00:00:00:01" "media,02:00:00:00:00:01,vlan" \
+	"media,02:00:00:00:00:01,vlan=0" "media,02:00:00:00:00:01,vlan=4095" \
+	"media,02:00:00:00:00:01,vlan=5:8" "media,02:00:00:00:00:01,mtu=x" \
+	"media,02:00:00:00:00:01,colour=red" "media,02:00:00:00:00:01,"; do
+	check "next hop '$hop'" 2 '--next-hop: expected INTERFACE,MAC' add standup x --address 10.77.0.2 \
+		--port 5020 --role subscriber --next-hop "$hop"
+done
+check "next hop with three tags" 1 '^blindrelay: next_hop.vlans: ' add standup x --address 10.77.0.2 \
+	--port 5020 --role subscriber --next-hop media,02:00:00:00:00:01,vlan=1,vlan=2,vlan=3
 check "rate too low" 1 '^blindrelay: max_bits_per_s: .*10000' change standup camera --rate 9999
 check "packets" 2 '--packets: expected packets per second' change standup camera --packets many
 check "expires" 2 '--expires: expected seconds' change standup camera --expires 31536001

@@ -131,7 +131,7 @@ report "metric of legs" metric 'blindrelay_legs\{role="publisher"\} 2'
 report "metric of a table" metric 'blindrelay_table_entries\{table="legs"\} 4'
 report "metric of the build" metric 'blindrelay_build_info\{version="[^"]+",abi="[0-9]+"\} 1'
 report "metric of requests" metric \
-	'blindrelay_http_requests_total\{route="/v1/rooms/\{room\}/legs",method="POST",status="201"\} 5'
+	'blindrelay_http_requests_total\{route="/v1/rooms/\{room\}/legs",method="POST",status="201"\} 6'
 report "metric of an interface" metric 'blindrelay_interface_up\{interface="media",mode="[a-z]+"\} 1'
 metrics_well_formed()
 {
