@@ -10,6 +10,8 @@ int br_lab_genkey(int argc, char **argv);
 int br_lab_source(int argc, char **argv);
 /** br_lab_sink - receive, authenticate, compare, count */
 int br_lab_sink(int argc, char **argv);
+/** br_lab_junk - send frames that are wrong */
+int br_lab_junk(int argc, char **argv);
 /** br_lab_report - exact loss from what sources sent and sinks received */
 int br_lab_report(int argc, char **argv);
 /** br_lab_compare - captures of a sender and of receivers, packet by packet */

@@ -16,6 +16,7 @@ static const struct {
 	{"genkey", br_lab_genkey, "make an SRTP key file"},
 	{"source", br_lab_source, "send SRTP from any number of publishers"},
 	{"sink", br_lab_sink, "receive at any number of ports, authenticate and compare"},
+	{"junk", br_lab_junk, "flood a relay with frames that are wrong"},
 	{"report", br_lab_report, "exact loss from the results of sources and sinks"},
 	{"compare", br_lab_compare, "compare captures of a sender and of receivers"},
 };
