@@ -136,6 +136,7 @@ struct br_plane {
 	struct br_plane_loop loop;
 	struct br_plane_tap tap;
 	int replicators[BR_REPLICATORS]; /* map descriptors, -1 where not made */
+	uint32_t same_stamp; /* id of an earlier stamp that is the same code as ours; 0: none */
 
 	/* memory of the kernel's tables */
 	struct br_leg *leg_table;

@@ -58,27 +58,36 @@ static int br_copier_set(int map, __u32 key, __u32 ifindex, int program)
 	return bpf_map_update_elem(map, &key, &value, BPF_ANY) ? -errno : 0;
 }
 
-static int br_copier_fill(const struct br_plane *plane, int map, const struct br_copier *copier)
+/* The entries behind the copies: the tap and the loop. */
+static int br_copier_fill_tail(const struct br_plane *plane, int map,
+			       const struct br_copier *copier)
 {
 	const struct br_plane_loop_end *loop = plane->loop.ends;
-	uint32_t ifindex = plane->interfaces[copier->egress].ifindex;
-	int stamp = bpf_program__fd(plane->bpf->progs.stamp), err = 0;
+	__u32 key = copier->copies;
+	int err = 0;
 
 	for (__u32 i = 0; i < BR_LOOP_ENDS && br_copier_waits(copier) && !err; i++)
 		err = br_copier_set(map, i, loop[i].ifindex, -1);
 	if (br_copier_waits(copier))
 		return err;
+	/* the ticket stays on the daemon's copy */
+	if (copier->tap)
+		err = br_copier_set(map, key++, plane->tap.ifindex, -1);
+	/* Last, so that the packet itself goes round and no further copy of it is made. */
+	if (copier->loop && !err)
+		err = br_copier_set(map, key, loop[BR_LOOP_CLOCK].ifindex, -1);
+	return err;
+}
+
+static int br_copier_fill(const struct br_plane *plane, int map, const struct br_copier *copier)
+{
+	uint32_t ifindex = plane->interfaces[copier->egress].ifindex;
+	int stamp = bpf_program__fd(plane->bpf->progs.stamp), err = 0;
+
 	/* an interface that is gone: the entries are filled when it comes back */
 	for (__u32 i = 0; i < copier->copies && ifindex && !err; i++)
 		err = br_copier_set(map, i, ifindex, stamp);
-	/* the ticket stays on the daemon's copy */
-	if (copier->tap && !err)
-		err = br_copier_set(map, copier->copies, plane->tap.ifindex, -1);
-	/* Last, so that the packet itself goes round and no further copy of it is made. */
-	if (copier->loop && !err)
-		err = br_copier_set(map, copier->copies + copier->tap, loop[BR_LOOP_CLOCK].ifindex,
-				    -1);
-	return err;
+	return err ? err : br_copier_fill_tail(plane, map, copier);
 }
 
 /* Descriptor of a new copier that is not in the kernel's array yet; or a negative errno. */
@@ -148,6 +157,45 @@ static bool br_copier_exists(const struct br_plane *plane, __u32 key, __u32 *id)
 	return !bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.replicators), &key, id);
 }
 
+/* Is this program, by its id, the same code as our stamp? */
+static bool br_copier_stamps(struct br_plane *plane, __u32 id)
+{
+	struct bpf_prog_info ours = {0}, theirs = {0};
+	__u32 ours_size = sizeof(ours), theirs_size = sizeof(theirs);
+	int program;
+
+	if (id && id == plane->same_stamp)
+		return true; /* asked before, for another copier */
+	program = bpf_prog_get_fd_by_id(id);
+	if (program < 0)
+		return false;
+	if (!bpf_obj_get_info_by_fd(bpf_program__fd(plane->bpf->progs.stamp), &ours, &ours_size) &&
+	    !bpf_obj_get_info_by_fd(program, &theirs, &theirs_size) &&
+	    !memcmp(ours.tag, theirs.tag, sizeof(ours.tag)))
+		plane->same_stamp = id;
+	close(program);
+	return id == plane->same_stamp;
+}
+
+/*
+ * Do the copies of a copier get already what ours would? Most restarts are of the same version:
+ * then its thousands of entries need not be written again. They are written in order, so the first
+ * and the last one speak for all. The stamp reads its settings from the state that is adopted.
+ */
+static bool br_copier_is_current(struct br_plane *plane, int map, const struct br_copier *copier)
+{
+	uint32_t ifindex = plane->interfaces[copier->egress].ifindex;
+	struct bpf_devmap_val first, last;
+	__u32 end = copier->copies - 1, zero = 0;
+
+	if (!copier->copies)
+		return true;
+	return !bpf_map_lookup_elem(map, &zero, &first) && !bpf_map_lookup_elem(map, &end, &last) &&
+	       first.ifindex == ifindex && last.ifindex == ifindex &&
+	       br_copier_stamps(plane, first.bpf_prog.id) &&
+	       br_copier_stamps(plane, last.bpf_prog.id);
+}
+
 /*
  * A copier that an earlier daemon made: our `stamp` takes the place of the old one, entry by
  * entry, each at once. Both use the same tables and the same ticket mark, so a packet may
@@ -160,7 +208,8 @@ static int br_copier_adopt(struct br_plane *plane, const struct br_copier *copie
 
 	if (map < 0)
 		return map;
-	err = br_copier_fill(plane, map, copier);
+	err = br_copier_is_current(plane, map, copier) ? br_copier_fill_tail(plane, map, copier)
+						       : br_copier_fill(plane, map, copier);
 	if (err)
 		close(map);
 	else
