@@ -84,7 +84,11 @@ frames()
 	local found
 	found=$(grep -cE "$2" "$BR_TMP/$1.frames")
 	[ "$found" = $COUNT ] && return
-	echo "$found of $COUNT frames match $2; the first ones:"
+	echo "$found of $COUNT frames match $2; by port:"
+	grep -oE '\.2100[0-5]: UDP' "$BR_TMP/$1.frames" | sort | uniq -c
+	grep -E 'dropped by|received by' "$BR_TMP/dump.log"
+	relay_dropped
+	echo "the first ones:"
 	head -n 8 "$BR_TMP/$1.frames"
 	return 1
 }

@@ -77,6 +77,7 @@ static void br_hops_read(struct br_next_hops *hops)
 		hops->retry_ns = br_hops_now() + BR_HOPS_RETRY_NS;
 		return;
 	}
+	br_hops_devices_reread(hops);
 	for (uint32_t i = 1; i < hops->index_top; i++) {
 		if (hops->by_index[i])
 			br_hop_doubt(hops, hops->by_index[i]);
@@ -179,6 +180,7 @@ static struct br_next_hops *br_hops_new(const struct br_next_hops_options *optio
 		       sizeof(hops->links[i].name) - 1);
 	}
 	hops->events.fd = hops->requests.fd = hops->poll_fd = hops->timer_fd = -1;
+	TAILQ_INIT(&hops->devices);
 	TAILQ_INIT(&hops->resting);
 	TAILQ_INIT(&hops->doubtful_hops);
 	TAILQ_INIT(&hops->doubtful_remotes);
@@ -259,6 +261,7 @@ void br_next_hops_close(struct br_next_hops *hops)
 		return;
 	br_hops_free_remotes(hops);
 	br_hops_free_table(hops);
+	br_hops_free_devices(hops);
 	if (hops->timer_fd >= 0)
 		close(hops->timer_fd);
 	if (hops->poll_fd >= 0)

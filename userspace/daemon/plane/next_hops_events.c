@@ -64,7 +64,7 @@ static bool br_link_copy_mac(const struct nlattr *attribute, uint8_t mac[static 
  * addresses. IFF_LOWER_UP is the carrier; the operational state follows it up to a second
  * later and matters to the queues of the stack only. DORMANT: 802.1X has not let us in.
  */
-static int br_link_read(const struct nlmsghdr *message, struct br_link *link)
+int br_link_read(const struct nlmsghdr *message, struct br_link *link)
 {
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
 	const struct nlattr *table[IFLA_MTU + 1];
@@ -181,6 +181,7 @@ static void br_hops_link_event(struct br_next_hops *hops, const struct nlmsghdr 
 	rc = br_link_read(message, &now);
 	if (rc != -EBADMSG)
 		br_hops_link_message(hops, message, &now, rc);
+	br_hops_device_event(hops, message);
 	/* routes over other interfaces may have gone with them; carrier changes come with 0 */
 	if (message->nlmsg_type == RTM_DELLINK || !header->ifi_change ||
 	    header->ifi_change & (IFF_UP | IFF_LOWER_UP | IFF_RUNNING))
@@ -259,7 +260,7 @@ static void br_link_answered(void *context, size_t index, const struct nlmsghdr 
 		answer->error = error;
 }
 
-static void br_link_add_question(struct br_netlink_batch *batch, uint32_t ifindex, const char *name)
+void br_link_add_question(struct br_netlink_batch *batch, uint32_t ifindex, const char *name)
 {
 	struct ifinfomsg *header;
 	struct nlmsghdr *message =

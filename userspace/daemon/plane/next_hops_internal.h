@@ -8,6 +8,7 @@
  *   next_hops_named.c      next hops that somebody has named
  *   next_hops_path.c       paths: what the routing table says about an address
  *   next_hops_remote.c     remote addresses: their next hops, following the routes
+ *   next_hops_vlan.c       VLAN devices on media interfaces
  *   next_hops_events.c     rtnetlink announcements and links
  *
  * A remote address has a next hop, found by (interface, neighbour, MTU of the route).
@@ -49,6 +50,30 @@ struct br_link {
 	bool up;
 };
 
+/* An interface that is none of ours, but that a route has named. */
+struct br_device {
+	TAILQ_ENTRY(br_device) all;
+	struct br_link link;
+	uint32_t lower;	   /* ifindex of the device underneath; 0: it is no VLAN device */
+	uint16_t vlan;	   /* its id */
+	uint16_t protocol; /* ETH_P_8021Q or ETH_P_8021AD */
+};
+TAILQ_HEAD(br_device_list, br_device);
+
+#define BR_VLAN_TAG_BYTES 4u
+
+/* What a packet meets on its way over a device: the media interface underneath, and tags. */
+struct br_via {
+	size_t slot;
+	bool up;	/* all of them are */
+	uint32_t mtu;	/* the smallest */
+	uint32_t flags; /* IFF_* of the device itself, and its addresses */
+	uint8_t mac[6];
+	uint8_t broadcast[6];
+	uint8_t vlans;
+	uint16_t vlan[BR_VLAN_MAX]; /* outermost first */
+};
+
 enum br_hop_queue {
 	BR_HOP_IDLE,  /* nothing to ask: permanent, or its link is down */
 	BR_HOP_KEEP,  /* in use: show the kernel so before its entry grows old */
@@ -63,8 +88,8 @@ struct br_hop {
 	TAILQ_ENTRY(br_hop) queued; /* in hops->queues[queue], when not IDLE; resting: in resting */
 	struct br_addr neighbour;   /* the gateway, or the remote itself */
 	struct br_named_hop *named; /* somebody has named it; NULL: from the routing table */
-	uint32_t ifindex;
-	uint32_t index; /* of the table */
+	uint32_t ifindex;	    /* of the media interface, or a VLAN device on it */
+	uint32_t index;		    /* of the table */
 	uint32_t references;
 	uint16_t route_mtu; /* 0: the route names none */
 	uint8_t slot;
@@ -100,6 +125,7 @@ struct br_next_hops {
 	uint32_t capacity;
 	struct br_link links[BR_EGRESS_MAX];
 	size_t link_count;
+	struct br_device_list devices;
 
 	struct br_netlink events;
 	struct br_netlink requests;
@@ -138,13 +164,16 @@ void br_hash_free(struct br_hash *hash);
 
 /**
  * br_hop_take - reference on a next hop, made when it is not in use yet
+ * @ifindex: of the interface in @slot, or of a VLAN device on it
  * @route_mtu: 0 when the route names none
  * @hop: set on success; its entry is written and its neighbour asked for
  *
  * Return: 0, -ENOSPC when no index is free, -ENOMEM.
  */
-int br_hop_take(struct br_next_hops *hops, size_t slot, const struct br_addr *neighbour,
-		uint16_t route_mtu, struct br_hop **hop);
+int br_hop_take(struct br_next_hops *hops, size_t slot, uint32_t ifindex,
+		const struct br_addr *neighbour, uint16_t route_mtu, struct br_hop **hop);
+/** br_hop_via - the way of its packets; @via->up is false when there is none now */
+void br_hop_via(const struct br_next_hops *hops, const struct br_hop *hop, struct br_via *via);
 /** br_hop_enter - give a new hop an index and its first reference; 0, -ENOSPC, -ENOMEM */
 int br_hop_enter(struct br_next_hops *hops, struct br_hop *hop, uint32_t hash);
 /** br_hop_give - give a reference back; NULL is ignored */
@@ -187,6 +216,7 @@ enum br_path_fault {
 	BR_PATH_NO_SCOPE, /* link-local, and several links to choose from */
 	BR_PATH_FOREIGN,  /* over an interface that is not ours */
 	BR_PATH_HOST,	  /* an address of this host, and lo is not ours */
+	BR_PATH_TAGS,	  /* VLAN tags that cannot be pushed */
 	BR_PATH_TUNNEL,	  /* the route puts packets into another protocol */
 	BR_PATH_NO_SOURCE,
 };
@@ -198,6 +228,7 @@ struct br_path {
 	uint32_t ifindex;
 	size_t slot;
 	uint16_t mtu; /* 0: the route names none */
+	bool tunnel;
 	struct br_addr neighbour;
 	struct br_addr local; /* family 0: none usable */
 };
@@ -233,7 +264,35 @@ void br_remotes_doubt(struct br_next_hops *hops, uint8_t family, const struct br
 int br_hops_work_remotes(struct br_next_hops *hops);
 void br_hops_free_remotes(struct br_next_hops *hops);
 
+/* --- next_hops_vlan.c --- */
+/** br_device_read - a link message; lower 0 when it is no VLAN device; 0 or -EBADMSG */
+int br_device_read(const struct nlmsghdr *message, struct br_device *device);
+/**
+ * br_hops_via - the way over a device, as far as devices are known
+ * @unknown: set to the device that must be asked for first, or 0
+ *
+ * Return: 0; -ENODEV when it leads to no media interface, -EPROTONOSUPPORT when it takes tags
+ * that the stamp cannot push.
+ */
+int br_hops_via(const struct br_next_hops *hops, uint32_t ifindex, struct br_via *via,
+		uint32_t *unknown);
+/** br_hops_find_via - the same; asks for what is unknown */
+int br_hops_find_via(struct br_next_hops *hops, uint32_t ifindex, struct br_via *via);
+/** br_hops_device_event - RTM_NEWLINK or RTM_DELLINK */
+void br_hops_device_event(struct br_next_hops *hops, const struct nlmsghdr *message);
+/** br_hops_devices_reread - announcements were lost */
+void br_hops_devices_reread(struct br_next_hops *hops);
+void br_hops_free_devices(struct br_next_hops *hops);
+
 /* --- next_hops_events.c --- */
+/**
+ * br_link_read - a link message, name included
+ *
+ * Return: 0; -EPROTONOSUPPORT when it has no Ethernet addresses, -EBADMSG.
+ */
+int br_link_read(const struct nlmsghdr *message, struct br_link *link);
+/** br_link_add_question - by index, or by name where that is 0 */
+void br_link_add_question(struct br_netlink_batch *batch, uint32_t ifindex, const char *name);
 extern const int br_hops_groups[];
 extern const size_t br_hops_group_count;
 /** br_hops_event - one announcement; a br_netlink_visit */

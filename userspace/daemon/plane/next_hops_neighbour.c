@@ -39,9 +39,9 @@
 #define BR_NUD_FIXED (NUD_PERMANENT | NUD_NOARP)
 
 /* Links on which nobody answers: the neighbour's address follows from the link. */
-static bool br_link_is_silent(const struct br_link *link)
+static bool br_via_is_silent(const struct br_via *via)
 {
-	return link->flags & (IFF_LOOPBACK | IFF_NOARP | IFF_POINTOPOINT);
+	return via->flags & (IFF_LOOPBACK | IFF_NOARP | IFF_POINTOPOINT);
 }
 
 static void br_hop_enter_queue(struct br_next_hops *hops, struct br_hop *hop,
@@ -64,10 +64,10 @@ void br_hop_leave_queue(struct br_next_hops *hops, struct br_hop *hop)
 static enum br_hop_queue br_hop_proper_queue(const struct br_next_hops *hops,
 					     const struct br_hop *hop)
 {
-	const struct br_link *link = &hops->links[hop->slot];
+	struct br_via via;
 
-	if (!link->up || link->ifindex != hop->ifindex || br_link_is_silent(link) ||
-	    hop->nud & BR_NUD_FIXED)
+	br_hop_via(hops, hop, &via);
+	if (!via.up || br_via_is_silent(&via) || hop->nud & BR_NUD_FIXED)
 		return BR_HOP_IDLE;
 	return hop->has_mac && hop->nud & BR_NUD_USABLE ? BR_HOP_KEEP : BR_HOP_RETRY;
 }
@@ -140,14 +140,15 @@ static void br_hop_learn(struct br_next_hops *hops, struct br_hop *hop, uint16_t
  */
 static void br_hop_unlearn(struct br_next_hops *hops, struct br_hop *hop)
 {
-	const struct br_link *link = &hops->links[hop->slot];
+	struct br_via via;
 
 	hop->nud = NUD_NONE;
-	if (br_link_is_silent(link)) {
+	br_hop_via(hops, hop, &via);
+	if (br_via_is_silent(&via)) {
 		/* what arp_constructor() and ndisc_constructor() would fill in */
-		bool point = !(link->flags & (IFF_LOOPBACK | IFF_NOARP));
+		bool point = !(via.flags & (IFF_LOOPBACK | IFF_NOARP));
 
-		memcpy(hop->mac, point ? link->broadcast : link->mac, sizeof(hop->mac));
+		memcpy(hop->mac, point ? via.broadcast : via.mac, sizeof(hop->mac));
 		hop->has_mac = true;
 	}
 	br_hop_write(hops, hop);

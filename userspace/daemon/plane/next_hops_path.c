@@ -129,9 +129,8 @@ static void br_path_read(const struct br_next_hops *hops, const struct br_addr *
 	path->neighbour = *remote;
 	br_path_read_neighbour(path, table, remote->family);
 	path->mtu = br_path_read_mtu(header, table);
+	path->tunnel = table[RTA_ENCAP] != NULL;
 	path->fault = br_path_find_slot(hops, path, header->rtm_type);
-	if (path->fault == BR_PATH_OK && table[RTA_ENCAP])
-		path->fault = BR_PATH_TUNNEL;
 	/* a link-local source for a global address: ours is still tentative (RFC 4862) */
 	if (!br_path_read_addr(table[RTA_PREFSRC], remote->family, &path->local) ||
 	    (br_addr_is_link_local6(&path->local) && !br_addr_is_link_local6(remote)))
@@ -169,9 +168,29 @@ static void br_path_answered(void *context, size_t index, const struct nlmsghdr 
 	}
 }
 
+/* What the answer alone does not say: a device that is none of ours may stand on one. */
+static void br_path_finish(struct br_next_hops *hops, struct br_path *path)
+{
+	struct br_via via;
+	int rc;
+
+	if (path->fault == BR_PATH_FOREIGN) {
+		rc = br_hops_find_via(hops, path->ifindex, &via);
+		if (rc == -EPROTONOSUPPORT)
+			path->fault = BR_PATH_TAGS;
+		if (!rc) {
+			path->fault = BR_PATH_OK;
+			path->slot = via.slot;
+		}
+	}
+	if (path->fault == BR_PATH_OK && path->tunnel)
+		path->fault = BR_PATH_TUNNEL;
+}
+
 int br_path_ask(struct br_next_hops *hops, struct br_path_batch *paths)
 {
 	struct br_netlink_batch batch;
+	int rc;
 
 	paths->hops = hops;
 	br_netlink_batch_begin(&batch, &hops->requests);
@@ -193,7 +212,11 @@ int br_path_ask(struct br_next_hops *hops, struct br_path_batch *paths)
 			br_path_add_question(&batch, remote, ifindex);
 		}
 	}
-	return br_netlink_batch_send(&batch, br_path_answered, paths);
+	rc = br_netlink_batch_send(&batch, br_path_answered, paths);
+	for (size_t i = 0; i < paths->count; i++)
+		if (paths->closed[i])
+			br_path_finish(hops, &paths->paths[i]);
+	return rc;
 }
 
 const char *br_hops_list_links(const struct br_next_hops *hops, char out[static BR_HOPS_LIST_TEXT])
@@ -235,6 +258,12 @@ int br_path_refuse(struct br_next_hops *hops, const struct br_addr *remote,
 				    "%s is an address of this host, reached over lo, which is none "
 				    "of the media interfaces (%s)",
 				    text, ours);
+	case BR_PATH_TAGS:
+		return br_error_set(error, -EHOSTUNREACH, "address",
+				    "the route to %s over %s takes VLAN tags that the relay cannot "
+				    "push; expected one 802.1Q tag, or one inside of an 802.1ad "
+				    "tag",
+				    text, name);
 	case BR_PATH_TUNNEL:
 		return br_error_set(error, -EHOSTUNREACH, "address",
 				    "the route to %s over %s encapsulates packets, which the relay "

@@ -17,7 +17,8 @@ static int br_remote_follow(struct br_next_hops *hops, struct br_remote *remote,
 	int rc = path->fault == BR_PATH_OK ? 0 : -EHOSTUNREACH;
 
 	if (!rc)
-		rc = br_hop_take(hops, path->slot, &path->neighbour, path->mtu, &hop);
+		rc = br_hop_take(hops, path->slot, path->ifindex, &path->neighbour, path->mtu,
+				 &hop);
 	remote->hop = hop;
 	if (hop) {
 		moved = remote->egress != hop->slot;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
 #include <linux/if.h>
 
 #define BR_HASH_BUCKETS_MIN 64u
@@ -87,35 +88,54 @@ static void br_hop_store(struct br_next_hop *entry, const struct br_next_hop *wa
 	__atomic_store_n(&entry->state, want->state, __ATOMIC_RELEASE);
 }
 
-void br_hop_write(struct br_next_hops *hops, struct br_hop *hop)
+void br_hop_via(const struct br_next_hops *hops, const struct br_hop *hop, struct br_via *via)
 {
-	const struct br_link *link = &hops->links[hop->slot];
-	struct br_next_hop want;
-	uint32_t mtu = link->mtu;
-	bool waited = hop->waits, usable;
+	uint32_t unknown;
 
-	if (hop->named)
-		hop->ifindex = link->ifindex; /* it is whatever has the interface's name */
-	usable = link->up && link->ifindex == hop->ifindex;
+	/* another slot: the VLAN device stands on another interface now; its remotes will ask */
+	if (br_hops_via(hops, hop->ifindex, via, &unknown) || via->slot != hop->slot)
+		via->up = false;
+}
 
-	hop->ready = usable && hop->has_mac;
-	hop->waits = usable && !hop->has_mac;
+/* The largest IP packet, where a named hop or the route allows less than the devices. */
+static uint16_t br_hop_mtu(const struct br_hop *hop, const struct br_via *via)
+{
+	uint32_t mtu = via->mtu;
+
 	if (hop->route_mtu && hop->route_mtu < mtu)
 		mtu = hop->route_mtu;
 	/* an Ethernet device has room for one tag beyond its MTU */
 	if (hop->named && hop->named->vlans > 1)
-		mtu -= 4;
+		mtu -= BR_VLAN_TAG_BYTES;
 	if (hop->named && hop->named->mtu && hop->named->mtu < mtu)
 		mtu = hop->named->mtu;
+	return mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu; /* 65536 on lo */
+}
+
+void br_hop_write(struct br_next_hops *hops, struct br_hop *hop)
+{
+	const struct br_link *link = &hops->links[hop->slot];
+	bool waited = hop->waits;
+	struct br_next_hop want;
+	struct br_via via;
+
+	if (hop->named)
+		hop->ifindex = link->ifindex; /* it is whatever has the interface's name */
+	br_hop_via(hops, hop, &via);
+	hop->ready = via.up && hop->has_mac;
+	hop->waits = via.up && !hop->has_mac;
 	memset(&want, 0, sizeof(want));
 	memcpy(want.destination, hop->mac, sizeof(want.destination));
-	memcpy(want.source, link->mac, sizeof(want.source));
+	memcpy(want.source, via.mac, sizeof(want.source));
+	want.vlans = via.vlans;
+	for (unsigned int i = 0; i < via.vlans; i++)
+		want.vlan_tci[i] = htons(via.vlan[i]);
 	if (hop->named)
 		br_hop_apply_name(hop, &want);
-	want.mtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu; /* 65536 on lo */
+	want.mtu = br_hop_mtu(hop, &via);
 	want.state = hop->ready ? BR_NEXT_HOP_READY : BR_NEXT_HOP_NONE;
 	want.egress = hop->slot;
-	want.ifindex = hop->ifindex;
+	want.ifindex = link->ifindex;
 	br_hop_store(&hops->table[hop->index], &want);
 	if (hop->waits != waited && hops->told.waits_changed)
 		hops->told.waits_changed(hops->told.context, hop->index, hop->waits);
@@ -226,10 +246,9 @@ int br_hop_enter(struct br_next_hops *hops, struct br_hop *hop, uint32_t hash)
 	return 0;
 }
 
-static int br_hop_new(struct br_next_hops *hops, size_t slot, const struct br_addr *neighbour,
-		      uint16_t route_mtu, struct br_hop **out)
+static int br_hop_new(struct br_next_hops *hops, size_t slot, uint32_t ifindex,
+		      const struct br_addr *neighbour, uint16_t route_mtu, struct br_hop **out)
 {
-	uint32_t ifindex = hops->links[slot].ifindex;
 	struct br_hop *hop = calloc(1, sizeof(*hop));
 	int rc;
 
@@ -249,10 +268,9 @@ static int br_hop_new(struct br_next_hops *hops, size_t slot, const struct br_ad
 	return 0;
 }
 
-int br_hop_take(struct br_next_hops *hops, size_t slot, const struct br_addr *neighbour,
-		uint16_t route_mtu, struct br_hop **out)
+int br_hop_take(struct br_next_hops *hops, size_t slot, uint32_t ifindex,
+		const struct br_addr *neighbour, uint16_t route_mtu, struct br_hop **out)
 {
-	uint32_t ifindex = hops->links[slot].ifindex;
 	uint32_t hash = br_hash_addr(hops, neighbour, ifindex);
 
 	for (struct br_hash_node *node = br_hash_chain(&hops->hops, hash); node;
@@ -260,13 +278,14 @@ int br_hop_take(struct br_next_hops *hops, size_t slot, const struct br_addr *ne
 		struct br_hop *hop = br_container(node, struct br_hop, node);
 
 		if (node->hash == hash && !hop->named && hop->ifindex == ifindex &&
-		    hop->route_mtu == route_mtu && br_addr_equal(&hop->neighbour, neighbour)) {
+		    hop->slot == slot && hop->route_mtu == route_mtu &&
+		    br_addr_equal(&hop->neighbour, neighbour)) {
 			hop->references++;
 			*out = hop;
 			return 0;
 		}
 	}
-	return br_hop_new(hops, slot, neighbour, route_mtu, out);
+	return br_hop_new(hops, slot, ifindex, neighbour, route_mtu, out);
 }
 
 /* The slot becomes NONE at once; the structure stays to remember since when it rests. */
