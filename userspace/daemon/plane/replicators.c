@@ -14,6 +14,7 @@
 #include "plane/plane_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include <bpf/bpf.h>
 
 #include "lib/log.h"
+#include "lib/text.h"
 #include "relay.skel.h"
 
 /* Copiers of one interface, at most. */
@@ -90,13 +92,22 @@ static int br_copier_fill(const struct br_plane *plane, int map, const struct br
 	return err ? err : br_copier_fill_tail(plane, map, copier);
 }
 
+/* A copier's name says whose it is and which, so that the next daemon finds it. */
+static void br_copier_name(const struct br_plane *plane, __u32 key,
+			   char name[static BPF_OBJ_NAME_LEN])
+{
+	snprintf(name, BPF_OBJ_NAME_LEN, "br_%04x_%u", plane->pins.settings.ticket_mark, key);
+}
+
 /* Descriptor of a new copier that is not in the kernel's array yet; or a negative errno. */
 static int br_copier_new(const struct br_plane *plane, const struct br_copier *copier)
 {
-	int map = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "br_replicator", sizeof(__u32),
-				 sizeof(struct bpf_devmap_val), br_copier_entries(copier), NULL);
-	int err;
+	char name[BPF_OBJ_NAME_LEN];
+	int map, err;
 
+	br_copier_name(plane, br_copier_key(copier), name);
+	map = bpf_map_create(BPF_MAP_TYPE_DEVMAP, name, sizeof(__u32),
+			     sizeof(struct bpf_devmap_val), br_copier_entries(copier), NULL);
 	if (map < 0)
 		return -errno;
 	err = br_copier_fill(plane, map, copier);
@@ -131,30 +142,49 @@ int br_plane_replicator(struct br_plane *plane, const struct br_copier *copier,
 		   : 0;
 }
 
-/* The copier with this id; a negative errno when it cannot be had or is not what it should be. */
-static int br_copier_open(__u32 id, const struct br_copier *copier)
+/* The key of a copier of an earlier daemon by the name of the map; false when it is none. */
+static bool br_copier_is_named(const struct br_plane *plane, const char *name, __u32 *key)
+{
+	char expected[BPF_OBJ_NAME_LEN];
+	const char *number = strrchr(name, '_');
+
+	if (!number || !br_text_to_u32(number + 1, 0, BR_REPLICATORS - 1, key))
+		return false;
+	br_copier_name(plane, *key, expected);
+	return !strcmp(name, expected);
+}
+
+/*
+ * Find the copiers of an earlier daemon among all maps. The array would tell their ids, but up to
+ * kernel 6.7 each look-up in it waits for a grace period of RCU: half a minute for all.
+ */
+static void br_copiers_find(struct br_plane *plane)
+{
+	__u32 id = 0, key;
+
+	while (!bpf_map_get_next_id(id, &id)) {
+		struct bpf_map_info info = {0};
+		__u32 length = sizeof(info);
+		int map = bpf_map_get_fd_by_id(id);
+
+		if (map < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(map, &info, &length) &&
+		    br_copier_is_named(plane, info.name, &key) && plane->replicators[key] < 0)
+			plane->replicators[key] = map;
+		else
+			close(map);
+	}
+}
+
+static bool br_copier_fits(int map, const struct br_copier *copier)
 {
 	struct bpf_map_info info = {0};
 	__u32 length = sizeof(info);
-	int map = bpf_map_get_fd_by_id(id), err = 0;
 
-	if (map < 0)
-		return -errno;
-	if (bpf_obj_get_info_by_fd(map, &info, &length))
-		err = -errno;
-	else if (info.type != BPF_MAP_TYPE_DEVMAP ||
-		 info.max_entries != br_copier_entries(copier) ||
-		 info.value_size != sizeof(struct bpf_devmap_val))
-		err = -EPROTO;
-	if (!err)
-		return map;
-	close(map);
-	return err;
-}
-
-static bool br_copier_exists(const struct br_plane *plane, __u32 key, __u32 *id)
-{
-	return !bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.replicators), &key, id);
+	return !bpf_obj_get_info_by_fd(map, &info, &length) && info.type == BPF_MAP_TYPE_DEVMAP &&
+	       info.max_entries == br_copier_entries(copier) &&
+	       info.value_size == sizeof(struct bpf_devmap_val);
 }
 
 /* Is this program, by its id, the same code as our stamp? */
@@ -199,57 +229,36 @@ static bool br_copier_is_current(struct br_plane *plane, int map, const struct b
 /*
  * A copier that an earlier daemon made: our `stamp` takes the place of the old one, entry by
  * entry, each at once. Both use the same tables and the same ticket mark, so a packet may
- * meet either. Without CAP_SYS_ADMIN an inner map cannot be opened; then a new copier, once
- * complete, takes its place.
+ * meet either. Without CAP_SYS_ADMIN none is found; then a new copier, once complete, takes
+ * its place.
  */
-static int br_copier_adopt(struct br_plane *plane, const struct br_copier *copier, __u32 id)
+static int br_copier_adopt(struct br_plane *plane, const struct br_copier *copier, int map)
 {
-	int map = br_copier_open(id, copier), err;
-
-	if (map < 0)
-		return map;
-	err = br_copier_is_current(plane, map, copier) ? br_copier_fill_tail(plane, map, copier)
-						       : br_copier_fill(plane, map, copier);
-	if (err)
-		close(map);
-	else
-		plane->replicators[br_copier_key(copier)] = map;
-	return err;
+	if (!br_copier_fits(map, copier))
+		return -EPROTO;
+	return br_copier_is_current(plane, map, copier) ? br_copier_fill_tail(plane, map, copier)
+							: br_copier_fill(plane, map, copier);
 }
 
 /* Adopt a copier, or make it and have it wait in the batch. */
 static int br_copier_prepare(struct br_plane *plane, const struct br_copier *copier,
 			     struct br_copier_batch *batch)
 {
-	__u32 key = br_copier_key(copier), id;
-	int map;
+	__u32 key = br_copier_key(copier);
+	int map = plane->replicators[key];
 
-	if (plane->replicators[key] >= 0 || (plane->adopting && br_copier_exists(plane, key, &id) &&
-					     !br_copier_adopt(plane, copier, id)))
-		return 0;
+	if (map >= 0) {
+		if (!br_copier_adopt(plane, copier, map))
+			return 0;
+		close(map);
+		plane->replicators[key] = -1;
+	}
 	map = br_copier_new(plane, copier);
 	if (map < 0)
 		return map;
 	batch->keys[batch->count] = key;
 	batch->maps[batch->count++] = map;
 	return 0;
-}
-
-/* No batches here: one by one those that have a predecessor, the others when they are needed. */
-static int br_copier_batch_singly(struct br_plane *plane, const struct br_copier_batch *batch)
-{
-	int err = 0;
-	__u32 id;
-
-	for (__u32 i = 0; i < batch->count; i++) {
-		bool needed = !err && br_copier_exists(plane, batch->keys[i], &id);
-
-		if (needed)
-			err = br_copier_install(plane, batch->keys[i], batch->maps[i]);
-		if (!needed || err)
-			close(batch->maps[i]);
-	}
-	return err;
 }
 
 static int br_copier_batch_install(struct br_plane *plane, struct br_copier_batch *batch)
@@ -263,17 +272,15 @@ static int br_copier_batch_install(struct br_plane *plane, struct br_copier_batc
 	if (bpf_map_update_batch(bpf_map__fd(plane->bpf->maps.replicators), batch->keys,
 				 batch->maps, &count, &options))
 		err = -errno;
-	if (err == -BR_ENOTSUPP) {
+	if (err == -BR_ENOTSUPP)
 		br_log_info("this kernel has no batches for arrays of maps (5.19 has): the first "
 			    "route of each size takes some 10 ms longer");
-		return br_copier_batch_singly(plane, batch);
-	}
 	for (__u32 i = 0; i < batch->count; i++)
 		if (err)
 			close(batch->maps[i]);
 		else
 			plane->replicators[batch->keys[i]] = batch->maps[i];
-	return err;
+	return err == -BR_ENOTSUPP ? 0 : err; /* they are made when they are needed */
 }
 
 /*
@@ -316,10 +323,10 @@ static void br_copiers_raise_limit(const struct br_plane *plane)
 
 static int br_copiers_check_adopted(const struct br_plane *plane, struct br_error *error)
 {
-	__u32 first = BR_REPLICATOR(plane->options.interface_count, 0, false, false), id;
+	__u32 first = BR_REPLICATOR(plane->options.interface_count, 0, false, false);
 
-	for (__u32 key = first; plane->adopting && key < BR_REPLICATORS; key++)
-		if (br_copier_exists(plane, key, &id))
+	for (__u32 key = first; key < BR_REPLICATORS; key++)
+		if (plane->replicators[key] >= 0)
 			return br_error_set(error, -EPROTO, "state.path",
 					    "a copier for more than %zu interfaces is pinned",
 					    plane->options.interface_count);
@@ -328,11 +335,14 @@ static int br_copiers_check_adopted(const struct br_plane *plane, struct br_erro
 
 int br_plane_replicators_open(struct br_plane *plane, struct br_error *error)
 {
-	int err = br_copiers_check_adopted(plane, error);
+	int err;
 
+	br_copiers_raise_limit(plane);
+	if (plane->adopting)
+		br_copiers_find(plane);
+	err = br_copiers_check_adopted(plane, error);
 	if (err)
 		return err;
-	br_copiers_raise_limit(plane);
 	for (unsigned int egress = 0; egress < plane->options.interface_count; egress++) {
 		struct br_copier_batch batch = {.count = 0};
 
