@@ -223,6 +223,23 @@ after_kill()
 	check "and leaves nothing" nothing_attached
 }
 
+# transmits WHETHER: what the relay says of its interface
+transmits() { relay_ctl --json stats | jq -e --argjson t "$1" '.interfaces[0].transmits == $t'; }
+
+# Copies vanish where the veth peer has neither GRO nor XDP: the relay says so, and when it is over.
+silent_interface()
+{
+	br_in switch ethtool -K relay gro off
+	relay_start relay native
+	check "an interface that loses what XDP sends" br_until 5 transmits false
+	check "is warned of, with what to do" grep -qE 'media: frames.* vanish.*ethtool -K' \
+		"$BR_TMP/relay.log"
+	br_in switch ethtool -K relay gro on
+	check "no longer, once its peer has GRO" br_until 5 transmits true
+	check "which is said as well" grep -q 'media takes frames .*again' "$BR_TMP/relay.log"
+	relay_stop
+}
+
 for tool in bpftool jq ss setpriv; do
 	command -v $tool >/dev/null || br_die "$tool is missing: run scripts/install-deps.sh"
 done
@@ -240,6 +257,7 @@ ends_on TERM native
 ends_on TERM generic
 second_instance
 after_kill
+silent_interface
 wrong_configurations
 wrong_flags
 start_fails "without privileges" 1 root CAP_BPF -- setpriv --bounding-set=-all \

@@ -4,6 +4,15 @@
 
 #include "ctl/ctl.h"
 
+static const char *br_stats_link(const cJSON *interface)
+{
+	if (!cJSON_IsTrue(cJSON_GetObjectItem(interface, "up")))
+		return "down";
+	return cJSON_IsFalse(cJSON_GetObjectItem(interface, "transmits"))
+		       ? "up, loses what XDP sends"
+		       : "up";
+}
+
 static void br_stats_interfaces(const cJSON *stats)
 {
 	const cJSON *interface;
@@ -11,12 +20,9 @@ static void br_stats_interfaces(const cJSON *stats)
 
 	br_table_begin(&table, "INTERFACE|XDP|LINK");
 	cJSON_ArrayForEach (interface, cJSON_GetObjectItem(stats, "interfaces"))
-		br_table_row(&table,
-			     (const char *[]){br_member_text(interface, "name"),
-					      br_member_text(interface, "mode"),
-					      cJSON_IsTrue(cJSON_GetObjectItem(interface, "up"))
-						      ? "up"
-						      : "down"});
+		br_table_row(&table, (const char *[]){br_member_text(interface, "name"),
+						      br_member_text(interface, "mode"),
+						      br_stats_link(interface)});
 	br_table_end(&table);
 }
 

@@ -11,6 +11,7 @@
 #include <net/if.h>
 
 #include "ctl/check/report.h"
+#include "plane/features.h"
 
 /* Largest IP packet that veth and virtio_net take with a program for single buffers: a page less
  * headroom (256), Ethernet header (14) and struct skb_shared_info (320). */
@@ -63,15 +64,10 @@ struct br_check_link {
 	struct br_check_device device;
 	struct br_check_device peer; /* of a veth in this namespace; else ifindex 0 */
 	bool features_known;
-	uint64_t features; /* NETDEV_XDP_ACT_* */
+	uint64_t features; /* BR_XDP_ACT_* */
 	bool ipv4, ipv6;   /* has addresses other than link-local ones */
 	unsigned int cpus; /* on line */
 };
-
-/* NETDEV_XDP_ACT_*: linux/netdev.h, which Debian 12 does not have yet. */
-#define BR_XDP_ACT_BASIC    1u
-#define BR_XDP_ACT_REDIRECT 2u
-#define BR_XDP_ACT_NDO_XMIT 4u
 
 /**
  * br_check_link_read - look at an interface of this network namespace

@@ -75,6 +75,7 @@ void br_api_write_interfaces(struct br_api *api, struct br_json_out *out)
 		br_json_out_uint(out, "ifindex", interfaces[i].ifindex);
 		br_json_out_string(out, "mode", br_xdp_mode_name(interfaces[i].mode));
 		br_json_out_bool(out, "up", interfaces[i].up);
+		br_json_out_bool(out, "transmits", interfaces[i].transmits);
 		br_json_out_object_end(out);
 	}
 	br_json_out_array_end(out);

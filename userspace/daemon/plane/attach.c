@@ -152,7 +152,7 @@ int br_plane_choose_mode(struct br_plane *plane, struct br_error *error)
 	return 0;
 }
 
-static bool br_plane_is_veth(const char *name)
+bool br_plane_is_veth(const char *name)
 {
 	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
 	struct ifreq request = {.ifr_data = (char *)&driver};

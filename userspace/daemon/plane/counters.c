@@ -104,6 +104,7 @@ size_t br_plane_interfaces(const struct br_plane *plane,
 			.ifindex = interface->ifindex,
 			.mode = plane->mode,
 			.up = interface->up && interface->ifindex,
+			.transmits = !interface->silent,
 		};
 		memcpy(interfaces[i].name, interface->name, sizeof(interfaces[i].name));
 	}

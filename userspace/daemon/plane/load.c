@@ -359,6 +359,8 @@ int br_plane_open(const struct br_plane_options *options, struct br_plane **out,
 		br_plane_close(plane);
 		return err;
 	}
+	(void)br_features_open(&plane->features); /* without it nothing is known, as before 6.3 */
+	br_plane_transmit_tick(plane);
 	*out = plane;
 	return 0;
 }
@@ -395,6 +397,7 @@ void br_plane_close(struct br_plane *plane)
 		br_plane_unmap(plane->bpf->maps.slow_totals, plane->slow_totals);
 	}
 	relay_bpf__destroy(plane->bpf);
+	br_features_close(&plane->features);
 	br_pins_close(&plane->pins, plane->keep);
 	free(plane->adopted_hops.uses);
 	free(plane->slot_search.known);
@@ -458,6 +461,7 @@ void br_plane_tick(struct br_plane *plane)
 	br_next_hops_tick(plane->hops);
 	if (plane->locals_changed)
 		br_plane_locals_refresh(plane);
+	br_plane_transmit_tick(plane);
 	br_plane_adopt_hops_tick(plane);
 	br_plane_waiting_tick(plane);
 	br_plane_routes_relay(plane);

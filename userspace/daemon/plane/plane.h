@@ -98,6 +98,7 @@ struct br_interface_info {
 	uint32_t ifindex;
 	enum br_xdp_mode mode; /* in use; not BR_XDP_AUTO */
 	bool up;
+	bool transmits; /* false: frames that XDP sends to it vanish */
 };
 
 struct br_plane_fill {

@@ -7,6 +7,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "plane/features.h"
 #include "plane/next_hops.h"
 #include "plane/pins.h"
 #include "plane/plane.h"
@@ -68,7 +69,8 @@ struct br_plane_interface {
 	char name[16];
 	uint32_t ifindex; /* 0: gone */
 	bool up;
-	int link; /* descriptor; -1: not attached */
+	bool silent; /* frames that XDP sends to it vanish; see transmit.c */
+	int link;    /* descriptor; -1: not attached */
 };
 
 enum { BR_LOOP_QUEUE, BR_LOOP_CLOCK, BR_LOOP_ENDS };
@@ -133,6 +135,8 @@ struct br_plane {
 	struct br_plane_capture capture;
 
 	struct br_plane_interface interfaces[BR_EGRESS_MAX];
+	struct br_features features;
+	uint64_t transmit_ns; /* when it was last looked whether they transmit */
 	struct br_plane_loop loop;
 	struct br_plane_tap tap;
 	int replicators[BR_REPLICATORS]; /* map descriptors, -1 where not made */
@@ -202,6 +206,7 @@ void br_plane_detach(struct br_plane *plane, size_t slot);
 int br_plane_attach_adopt(struct br_plane *plane, const struct bpf_program *program,
 			  uint32_t ifindex, const char *pin);
 
+bool br_plane_is_veth(const char *name);
 uint32_t br_plane_turn_back(const struct br_plane *plane);
 
 /* loop.c */
@@ -230,6 +235,9 @@ int br_plane_replicator(struct br_plane *plane, const struct br_copier *copier,
 /* The interface of a slot has a new ifindex: the kernel has emptied the copiers' entries. */
 int br_plane_replicators_rebuild(struct br_plane *plane, unsigned int egress);
 void br_plane_replicators_close(struct br_plane *plane);
+
+/* transmit.c */
+void br_plane_transmit_tick(struct br_plane *plane);
 
 /* leg_index.c */
 struct br_leg_index *br_leg_index_new(uint32_t legs);
