@@ -158,7 +158,7 @@ static int br_args_set_term(const struct br_ctl_command *command, enum br_ctl_fl
 				    name, value);
 	if (flag == BR_FLAG_FEEDBACK) {
 		args->feedback = value;
-		if (strcmp(value, "route") && strcmp(value, "daemon"))
+		if (strcmp(value, "route") != 0 && strcmp(value, "daemon") != 0)
 			return br_args_fail(command, "%s: expected route or daemon, got \"%s\"",
 					    name, value);
 	}

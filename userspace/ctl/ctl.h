@@ -71,21 +71,20 @@ struct br_ctl_args {
 	bool json;
 	const char *address;
 	const char *next_hop; /* NULL: the routing table */
-	uint32_t port;
 	const char *role;
+	uint32_t port;
 	uint32_t ssrcs[BR_CTL_SSRCS_MAX];
 	size_t ssrc_count;
 	uint32_t receives[BR_CTL_SSRCS_MAX];
 	size_t receive_count;
-	uint32_t wait; /* seconds */
+	uint32_t wait, expires; /* seconds */
 	const char *interfaces[BR_CTL_INTERFACES_MAX];
 	size_t interface_count;
 	const char *state; /* NULL: the default */
 	uint32_t packets;  /* per second */
 	uint32_t rate;	   /* bits per second */
 	const char *feedback;
-	uint32_t expires; /* seconds */
-	double interval;  /* seconds; 0: the default */
+	double interval; /* seconds; 0: the default */
 	bool once, ascii;
 	uint32_t count; /* of packets, or of tables; 0: no limit */
 	const char *sort, *room, *match;

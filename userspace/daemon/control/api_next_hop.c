@@ -51,7 +51,7 @@ static void br_hop_read_tag(struct br_json_reader *reader, struct br_named_hop *
 	br_json_uint(reader, "priority", BR_JSON_OPTIONAL, 0, BR_VLAN_PRIORITY_MAX, &priority);
 	hop->vlan[index] = (uint16_t)(priority << 13 | id);
 	if (br_json_string(reader, "protocol", BR_JSON_OPTIONAL, protocol, sizeof(protocol)) &&
-	    strcmp(protocol, wanted))
+	    strcmp(protocol, wanted) != 0)
 		br_json_fail(reader, "protocol", "expected \"%s\" for tag %u of %u", wanted,
 			     index + 1, hop->vlans);
 }
@@ -120,7 +120,7 @@ void br_api_next_hop_write(struct br_json_out *out, const struct br_named_hop *h
 	br_json_out_object(out, "next_hop");
 	br_json_out_string(out, "interface", hop->interface);
 	br_json_out_string(out, "mac", br_mac_format(hop->mac, mac));
-	if (memcmp(hop->source_mac, none, sizeof(none)))
+	if (memcmp(hop->source_mac, none, sizeof(none)) != 0)
 		br_json_out_string(out, "source_mac", br_mac_format(hop->source_mac, mac));
 	else
 		br_json_out_null(out, "source_mac");

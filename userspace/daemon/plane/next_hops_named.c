@@ -128,7 +128,7 @@ void br_hop_apply_name(const struct br_hop *hop, struct br_next_hop *entry)
 	static const uint8_t none[6];
 	const struct br_named_hop *named = hop->named;
 
-	if (memcmp(named->source_mac, none, sizeof(none)))
+	if (memcmp(named->source_mac, none, sizeof(none)) != 0)
 		memcpy(entry->source, named->source_mac, sizeof(entry->source));
 	entry->vlans = (uint8_t)named->vlans;
 	for (unsigned int i = 0; i < named->vlans; i++)

@@ -128,7 +128,7 @@ static int check_hop(const struct br_static_leg *spec, struct br_error *error)
 	if (!br_mac_is_unicast(hop->mac))
 		return br_error_set(error, -EINVAL, "next_hop.mac",
 				    "expected the MAC address of one device, not of a group");
-	if (memcmp(hop->source_mac, none, sizeof(none)) && !br_mac_is_unicast(hop->source_mac))
+	if (memcmp(hop->source_mac, none, sizeof(none)) != 0 && !br_mac_is_unicast(hop->source_mac))
 		return br_error_set(error, -EINVAL, "next_hop.source_mac",
 				    "expected the MAC address of one device, not of a group");
 	if (hop->mtu && hop->mtu < BR_NAMED_HOP_MTU_MIN)
