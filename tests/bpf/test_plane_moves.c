@@ -154,14 +154,18 @@ static uint64_t serve_until_all_use(uint16_t egress, uint8_t mac)
 	return 0;
 }
 
-/* Until nothing is left to be asked again. */
+/* Until nothing is left to be asked again, and nothing has been announced for a while. */
 static void settle(void)
 {
 	uint64_t began = br_now_ns();
+	struct pollfd news = {.events = POLLIN};
+	int fds[BR_PLANE_FDS];
 
-	while (br_next_hops_busy(plane->hops)) {
+	assert_true(br_plane_fds(plane, fds) >= 1);
+	news.fd = fds[0];
+	while (br_next_hops_busy(plane->hops) || poll(&news, 1, 200) > 0) {
 		assert_true(br_now_ns() - began < PATIENCE_NS);
-		br_plane_tick(plane);
+		br_plane_dispatch(plane, fds[0]);
 	}
 }
 
