@@ -140,7 +140,7 @@ $(B)/tests/bpf/%: $(B)/obj/tests/bpf/%.o $(call obj,$(BPFTEST_HELP)) $(LIBD) $(L
 verifier-baseline: $(B)/tests/bpf/test_verifier ## Record how many instructions the verifier processes now (root)
 	$(Q)BR_VERIFIER_UPDATE=1 $< && cat tests/bpf/verifier.baseline
 
-.PHONY: test-programs help deps demo run test bench check-format asan tidy install clean
+.PHONY: test-programs help deps demo run test soak bench check-format asan tidy install clean
 .SECONDARY:
 test-programs: $(UNIT) $(BPFTEST) $(B)/blindrelay-bench
 
@@ -163,6 +163,11 @@ run: ## Run the relay on this machine with the sample configuration (root)
 test: ## Run every test; the last line counts them (root)
 	@scripts/install-deps.sh test
 	@scripts/test.sh
+
+soak: ## Everything at once for SOAK=10 minutes: churn, floods, kills, link-downs (root)
+	@scripts/install-deps.sh test
+	@$(MAKE) -s --no-print-directory build
+	@scripts/soak.sh $(SOAK)
 
 bench: ## Measure the packet path: table, build/bench/latest.json; BENCH=quick takes a minute (root)
 	@scripts/install-deps.sh
