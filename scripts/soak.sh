@@ -111,7 +111,7 @@ traffic()
 # What a room of GUESTS requests in one round: all join, all leave, twice.
 churn_requests()
 {
-	local i turn
+	local i
 	for _ in 1 2; do
 		for ((i = 0; i < GUESTS; i++)); do
 			printf 'POST /v1/rooms/small/legs {"name":"g%d","address":"%s","port":%d,"role":"subscriber"}\n' \
@@ -250,7 +250,7 @@ row()
 
 table()
 {
-	local sent received duplicates alien
+	local received duplicates alien
 	printf '\n%-14s %10s %10s %8s %10s %11s\n' "" expected received lost duplicates misdirected
 	# shellcheck disable=SC2046 # five words
 	row "small, stable" $(sums small small)
