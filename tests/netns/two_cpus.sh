@@ -25,12 +25,21 @@ queues()
 	br_in relay ethtool -L media rx 2 tx 2 && br_in switch ethtool -L relay rx 2 tx 2
 }
 
+# The map of counters that the program on our relay's interface uses: other daemons of this machine
+# have one of that name as well.
+cpus_map()
+{
+	local program id
+	program=$(ip -n "$(br_ns relay)" -j -d link show media | jq '.[0].xdp.prog.id')
+	for id in $(bpftool -j prog show id "$program" | jq '.map_ids[]'); do
+		[ "$(bpftool -j map show id "$id" | jq -r .name)" != cpus ] || echo "$id"
+	done
+}
+
 # Packets that each CPU has forwarded, one line each.
 per_cpu()
 {
-	local id
-	id=$(bpftool -j map show name cpus | jq 'if type == "array" then map(.id) | max else .id end')
-	bpftool -j map dump id "$id" | jq '.[0].formatted.values[].value.reasons[0].packets'
+	bpftool -j map dump id "$(cpus_map)" | jq '.[0].formatted.values[].value.reasons[0].packets'
 }
 
 room()
