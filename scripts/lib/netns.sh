@@ -193,12 +193,15 @@ br_net_host_link()
 		ip -n "$switch" link set dev "$1" master br0 up
 }
 
-# An XDP program reads packets as they are: finished checksums, tags in the frame. And veth takes
+# An XDP program reads packets as they are: finished checksums, tags in the frame. `rxvlan` and
+# `txvlan` speak of 802.1Q alone; tags of 802.1ad ("stag") have switches of their own. And veth takes
 # frames that XDP transmits only if the other end has GRO (or an XDP program).
 br_net_offloads()
 {
-	br_in "$1" ethtool -K media tx off rxvlan off txvlan off >/dev/null &&
-		br_in switch ethtool -K "$1" tx off rxvlan off txvlan off gro on >/dev/null
+	local off="tx off rxvlan off txvlan off rx-vlan-stag-hw-parse off tx-vlan-stag-hw-insert off"
+	# shellcheck disable=SC2086 # words
+	br_in "$1" ethtool -K media $off >/dev/null &&
+		br_in switch ethtool -K "$1" $off gro on >/dev/null
 }
 
 br_net_host_addresses()
