@@ -187,6 +187,18 @@ leftovers()
 			found=1
 		}
 	done
+	# programs of this build whose parent is gone
+	for name in /proc/[0-9]*/exe; do
+		case $(readlink "$name") in
+		"$(realpath "$B")"/*) ;;
+		*) continue ;;
+		esac
+		pid=${name#/proc/}
+		pid=${pid%/exe}
+		[ "$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null)" = 1 ] || continue
+		echo "process $pid was left behind: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+		found=1
+	done
 	return $found
 }
 

@@ -235,7 +235,8 @@ several()
 	capture short --snaplen 64 --count 50
 	short=$CAPTURE
 	check "a leg of two captures is on once" is "$(flagged)" 4
-	relay_ctl capture --room talk --duration 2 >"$BR_TMP/pipe.pcapng" 2>"$BR_TMP/pipe.log" &
+	"$RELAY_CTL" --socket "$BR_TMP/control.sock" capture --room talk --duration 2 \
+		>"$BR_TMP/pipe.pcapng" 2>"$BR_TMP/pipe.log" &
 	pipe=$!
 	br_until 5 test -s "$BR_TMP/pipe.pcapng"
 	traffic 100
@@ -285,7 +286,8 @@ slow_reader()
 	sink=$BR_PID
 	br_until 10 br_udp_bound a 7000
 	exec 9<>"$fifo"
-	relay_ctl capture --room talk >"$fifo" 2>"$BR_TMP/slow.log" 9>&- &
+	"$RELAY_CTL" --socket "$BR_TMP/control.sock" capture --room talk \
+		>"$fifo" 2>"$BR_TMP/slow.log" 9>&- &
 	CAPTURE=$!
 	br_until 5 test "$(flagged)" = 4
 	traffic $count 3000

@@ -63,7 +63,9 @@ all_shown() { is_total relay - 3 500; }
 
 plain()
 {
-	relay_ctl top --interval 0.3 >"$BR_TMP/top" 2>"$BR_TMP/top.err" &
+	# the program itself, not a function in a shell: a signal must reach it
+	"$RELAY_CTL" --socket "$BR_TMP/control.sock" top --interval 0.3 \
+		>"$BR_TMP/top" 2>"$BR_TMP/top.err" &
 	local top=$! columns
 	BR_PIDS+=("$top")
 	report "tables come" br_until 10 tables 1
@@ -88,7 +90,9 @@ plain()
 # A stranger's packets are drops, and a daemon that starts anew has no rates of the old one.
 drops_and_restart()
 {
-	relay_ctl top --interval 0.3 >"$BR_TMP/top" 2>"$BR_TMP/top.err" &
+	# the program itself, not a function in a shell: a signal must reach it
+	"$RELAY_CTL" --socket "$BR_TMP/control.sock" top --interval 0.3 \
+		>"$BR_TMP/top" 2>"$BR_TMP/top.err" &
 	local top=$! before
 	BR_PIDS+=("$top")
 	br_until 10 tables 1

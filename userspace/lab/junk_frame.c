@@ -8,7 +8,7 @@
 
 #define ETHERNET     14u
 #define PAYLOAD_MAX  1200u
-#define MAGIC_COOKIE "\x21\x12\xa4\x42" /* RFC 8489 section 5 */
+static const uint8_t magic_cookie[4] = {0x21, 0x12, 0xa4, 0x42}; /* RFC 8489 section 5 */
 
 /* xorshift64: Marsaglia, "Xorshift RNGs", 2003 */
 static uint32_t any(struct br_junk *junk, uint32_t below)
@@ -39,7 +39,7 @@ static size_t payload(struct br_junk *junk, uint8_t *out)
 	case 0: /* STUN, with and without what makes it valid */
 		out[0] &= 3;
 		if (length >= 8 && any(junk, 2))
-			memcpy(out + 4, MAGIC_COOKIE, 4);
+			memcpy(out + 4, magic_cookie, sizeof(magic_cookie));
 		break;
 	case 1: /* DTLS */
 		out[0] = (uint8_t)(20 + any(junk, 44));
