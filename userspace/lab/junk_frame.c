@@ -6,8 +6,8 @@
 
 #include "lib/datagram.h"
 
-#define ETHERNET     14u
-#define PAYLOAD_MAX  1200u
+#define ETHERNET    14u
+#define PAYLOAD_MAX 1200u
 static const uint8_t magic_cookie[4] = {0x21, 0x12, 0xa4, 0x42}; /* RFC 8489 section 5 */
 
 /* xorshift64: Marsaglia, "Xorshift RNGs", 2003 */
