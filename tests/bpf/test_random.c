@@ -276,6 +276,21 @@ static size_t mutate(uint8_t *frame, size_t length)
 	return length;
 }
 
+/* Say that options follow, or a hop-by-hop header: chance alone comes upon these too seldom. */
+static void add_options(uint8_t *frame, size_t length)
+{
+	size_t l3 = 14;
+
+	while (l3 < 22 && (frame[l3 - 2] == 0x81 || frame[l3 - 2] == 0x88))
+		l3 += 4;
+	if (length < l3 + 20)
+		return;
+	if (frame[l3] >> 4 == 4)
+		frame[l3] = 0x46;
+	else
+		frame[l3 + 6] = 0;
+}
+
 static size_t random_frame(const struct tables *tables, enum program program, uint8_t *frame)
 {
 	size_t length = 14 + below(200);
@@ -286,6 +301,8 @@ static size_t random_frame(const struct tables *tables, enum program program, ui
 		return length;
 	}
 	length = random_packet(tables, program, frame);
+	if (program == PROGRAM_RELAY && one_in(60))
+		add_options(frame, length);
 	return one_in(3) ? mutate(frame, length) : length;
 }
 
