@@ -23,6 +23,22 @@ check()
 	return 1
 }
 
+# fault WHAT, then verdict NAME: a check of many steps, which has failed when one had a fault.
+CHECKS_FAULTS=
+fault() { CHECKS_FAULTS+="    $*"$'\n'; }
+
+verdict()
+{
+	if [ -z "$CHECKS_FAULTS" ]; then
+		echo "ok $1"
+		CHECKS_PASSED=$((CHECKS_PASSED + 1))
+	else
+		printf 'not ok %s\n%s' "$1" "$CHECKS_FAULTS"
+		CHECKS_FAILED=$((CHECKS_FAILED + 1))
+	fi
+	CHECKS_FAULTS=
+}
+
 # checks_end: the sum; status 0 when all passed
 checks_end()
 {

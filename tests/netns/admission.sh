@@ -12,30 +12,15 @@ BR_BUILD=${1:-${BR_BUILD:-build}}
 . scripts/lib/netns.sh
 # shellcheck source=scripts/lib/relay.sh
 . scripts/lib/relay.sh
+# shellcheck source=scripts/lib/checks.sh
+. scripts/lib/checks.sh
 
 BURST_MS=200
 PER_SOURCE=50 # packets/s of one stranger
 GRACE_S=2
-PASSED=0
-FAILED=0
 
 # The state outlives the daemon only in a mount that does; `ip netns exec` makes its own.
 br_at_end() { umount "$BR_TMP/bpf" 2>/dev/null; }
-
-# check NAME COMMAND...: a check is what a command says.
-check()
-{
-	local name=$1
-	shift
-	if "$@" >"$BR_TMP/check" 2>&1; then
-		echo "ok $name"
-		PASSED=$((PASSED + 1))
-	else
-		echo "not ok $name"
-		sed 's/^/    /' "$BR_TMP/check" | tail -n 20
-		FAILED=$((FAILED + 1))
-	fi
-}
 
 config()
 {
@@ -389,5 +374,4 @@ check "and removed after the grace" removed sender
 check "a leg that expires while no daemon is there is removed" expired_meanwhile
 check "others stay" leg_is loud sender true
 check "it ends with status 0" relay_stop
-echo "$PASSED passed, $FAILED failed"
-[ $FAILED = 0 ]
+checks_end

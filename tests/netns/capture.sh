@@ -13,31 +13,16 @@ BR_BUILD=${1:-${BR_BUILD:-build}}
 . scripts/lib/netns.sh
 # shellcheck source=scripts/lib/relay.sh
 . scripts/lib/relay.sh
+# shellcheck source=scripts/lib/checks.sh
+. scripts/lib/checks.sh
 
 SSRC=0x1000
 WRONG=0x2000 # is on nobody's list
 BYTES=1200
 LEG_CAPTURE=16 # BR_LEG_CAPTURE in the flags of struct br_leg, at offset 37
-PASSED=0
-FAILED=0
 
 # The relay's maps outlive it in a bpffs of ours; see tests/netns/restart.sh.
 br_at_end() { umount "$BR_TMP/bpf" 2>/dev/null; }
-
-# check NAME COMMAND...: a check is what a command says.
-check()
-{
-	local name=$1
-	shift
-	if "$@" >"$BR_TMP/check" 2>&1; then
-		echo "ok $name"
-		PASSED=$((PASSED + 1))
-	else
-		echo "not ok $name"
-		sed 's/^/    /' "$BR_TMP/check" | tail -n 20
-		FAILED=$((FAILED + 1))
-	fi
-}
 
 is() { [ "$1" = "$2" ] || { echo "expected \"$2\", got \"$1\""; return 1; }; }
 
@@ -294,14 +279,15 @@ slow_reader()
 	check "a slow reader is no burden: all arrive" br_wait_gone "$sink" 30
 	check "unaltered" is "$(jq -c '.receivers[0] | [.received, .lost, .altered_bytes]' \
 		"$BR_TMP/bob.sink")" "[$count,0,0]"
-	cat <&9 >"$BR_TMP/slow.pcapng" &
+	# from here on the command alone writes, so that the reader sees its end
+	exec 8<"$fifo" 9>&-
+	cat <&8 >"$BR_TMP/slow.pcapng" &
 	READER=$!
+	exec 8<&-
 	br_until 5 stopped_growing "$BR_TMP/slow.pcapng"
 	relay_ctl remove talk >/dev/null
 	check "it ends with the room" capture_wait slow "$CAPTURE"
-	br_until 5 stopped_growing "$BR_TMP/slow.pcapng"
-	kill "$READER"
-	exec 9>&-
+	wait "$READER"
 	check "its file is sound" read_file slow
 	packets=$(wc -l <"$BR_TMP/slow.tsv")
 	numbers=$(statistics slow)
@@ -436,5 +422,4 @@ killed
 check "the relay ends with status 0" relay_stop
 other_mode generic $REDIRECT
 other_mode none $PASS
-echo "$PASSED passed, $FAILED failed"
-[ $FAILED = 0 ]
+checks_end

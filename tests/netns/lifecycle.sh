@@ -12,24 +12,9 @@ BR_BUILD=${1:-${BR_BUILD:-build}}
 . scripts/lib/netns.sh
 # shellcheck source=scripts/lib/relay.sh
 . scripts/lib/relay.sh
+# shellcheck source=scripts/lib/checks.sh
+. scripts/lib/checks.sh
 
-PASSED=0
-FAILED=0
-
-# check NAME COMMAND...: a check is what a command says.
-check()
-{
-	local name=$1
-	shift
-	if "$@" >"$BR_TMP/check" 2>&1; then
-		echo "ok $name"
-		PASSED=$((PASSED + 1))
-	else
-		echo "not ok $name"
-		sed 's/^/    /' "$BR_TMP/check"
-		FAILED=$((FAILED + 1))
-	fi
-}
 
 # What of ours is in the relay's namespace: links, XDP programs on them, and sockets.
 links() { br_in relay ip -o link show | sed 's/^[0-9]*: //; s/[@:].*//' | sort; }
@@ -263,5 +248,4 @@ wrong_flags
 start_fails "without privileges" 1 root CAP_BPF -- setpriv --bounding-set=-all \
 	--inh-caps=-all --ambient-caps=-all "$RELAY_DAEMON" --interface media --socket none
 check "nothing stays after all that" nothing_attached
-echo "$PASSED passed, $FAILED failed"
-[ $FAILED = 0 ]
+checks_end

@@ -11,27 +11,13 @@ BR_BUILD=${1:-${BR_BUILD:-build}}
 . scripts/lib/netns.sh
 # shellcheck source=scripts/lib/relay.sh
 . scripts/lib/relay.sh
+# shellcheck source=scripts/lib/checks.sh
+. scripts/lib/checks.sh
 
 # The state outlives the daemon only in a mount that does; `ip netns exec` makes its own.
 br_at_end() { umount "$BR_TMP/bpf" 2>/dev/null; }
 
 COUNT=200 # packets of one run
-PASSED=0
-FAILED=0
-
-check()
-{
-	local name=$1
-	shift
-	if "$@" >"$BR_TMP/check" 2>&1; then
-		echo "ok $name"
-		PASSED=$((PASSED + 1))
-	else
-		echo "not ok $name"
-		sed 's/^/    /' "$BR_TMP/check"
-		FAILED=$((FAILED + 1))
-	fi
-}
 
 start()
 {
@@ -189,5 +175,4 @@ check "the interface is made anew" media_anew
 check "then all is as before" passes_as_named anew
 check "a leg goes" relay_ctl remove room tags
 check "it ends with status 0" relay_stop
-echo "$PASSED passed, $FAILED failed"
-[ $FAILED = 0 ]
+checks_end

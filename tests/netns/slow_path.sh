@@ -13,28 +13,13 @@ BR_BUILD=${1:-${BR_BUILD:-build}}
 . scripts/lib/netns.sh
 # shellcheck source=scripts/lib/relay.sh
 . scripts/lib/relay.sh
+# shellcheck source=scripts/lib/checks.sh
+. scripts/lib/checks.sh
 
 SUITE=AEAD_AES_128_GCM
-PASSED=0
-FAILED=0
-FAULTS=
 SINKS=()
 
 br_at_end() { umount "$BR_TMP/bpf" 2>/dev/null; }
-
-fault() { FAULTS+="    $*"$'\n'; }
-
-verdict()
-{
-	if [ -z "$FAULTS" ]; then
-		echo "ok $1"
-		PASSED=$((PASSED + 1))
-	else
-		printf 'not ok %s\n%s' "$1" "$FAULTS"
-		FAILED=$((FAILED + 1))
-	fi
-	FAULTS=
-}
 
 relay_endpoint() { if [ "$1" = 4 ]; then echo "$(br_addr4 1):$RELAY_MEDIA_PORT"; else echo "[$(br_addr6 1)]:$RELAY_MEDIA_PORT"; fi; }
 
@@ -440,5 +425,4 @@ relay_stop || fault "the relay ended with status $?: $(tail -n 3 "$BR_TMP/relay.
 verdict "none relay ends cleanly"
 case_killed
 case_killed_with_tap
-echo "$PASSED passed, $FAILED failed"
-[ $FAILED = 0 ]
+checks_end

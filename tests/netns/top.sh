@@ -12,24 +12,9 @@ BR_BUILD=${1:-${BR_BUILD:-build}}
 . scripts/lib/netns.sh
 # shellcheck source=scripts/lib/relay.sh
 . scripts/lib/relay.sh
+# shellcheck source=scripts/lib/checks.sh
+. scripts/lib/checks.sh
 
-PASSED=0
-FAILED=0
-
-# report NAME COMMAND...
-report()
-{
-	local name=$1
-	shift
-	if "$@" >"$BR_TMP/report" 2>&1; then
-		echo "ok $name"
-		PASSED=$((PASSED + 1))
-		return
-	fi
-	echo "not ok $name"
-	sed 's/^/    /' "$BR_TMP/report"
-	FAILED=$((FAILED + 1))
-}
 
 # source_run PORT SSRC COUNT RATE: packets of 100 bytes, 128 with their IP and UDP headers
 source_run()
@@ -68,23 +53,23 @@ plain()
 		>"$BR_TMP/top" 2>"$BR_TMP/top.err" &
 	local top=$! columns
 	BR_PIDS+=("$top")
-	report "tables come" br_until 10 tables 1
+	check "tables come" br_until 10 tables 1
 	source_run 6000 0x10 300 300 &
 	source_run 6001 0x20 200 200
 	wait $!
-	report "every packet in is in the rates" br_until 10 all_shown
+	check "every packet in is in the rates" br_until 10 all_shown
 	kill -TERM "$top"
 	wait "$top" 2>/dev/null
-	report "every copy" is_total relay - 5 $((300 * 4 + 200 * 4))
-	report "bits of packets in" is_total relay - 4 $((500 * 128 * 8))
-	report "packets into a room" is_total room big 3 300
-	report "copies out of a room" is_total room big 5 1200
-	report "packets of a leg" is_total leg big/one 3 300
-	report "copies to a leg" is_total leg small/r3 5 200
-	report "drops have their reason" is_total drop unknown_leg 7 0
+	check "every copy" is_total relay - 5 $((300 * 4 + 200 * 4))
+	check "bits of packets in" is_total relay - 4 $((500 * 128 * 8))
+	check "packets into a room" is_total room big 3 300
+	check "copies out of a room" is_total room big 5 1200
+	check "packets of a leg" is_total leg big/one 3 300
+	check "copies to a leg" is_total leg small/r3 5 200
+	check "drops have their reason" is_total drop unknown_leg 7 0
 	columns=$(awk 'NF && !/^#/ { print NF }' "$BR_TMP/top" | sort -u)
-	report "always the same columns" test "$columns" = 8
-	report "nothing is negative" br_not grep -qE ' -[0-9]' "$BR_TMP/top"
+	check "always the same columns" test "$columns" = 8
+	check "nothing is negative" br_not grep -qE ' -[0-9]' "$BR_TMP/top"
 }
 
 # A stranger's packets are drops, and a daemon that starts anew has no rates of the old one.
@@ -98,18 +83,18 @@ drops_and_restart()
 	br_until 10 tables 1
 	source_run 6999 0x30 50 200
 	dropped() { is_total drop unknown_leg 7 50; }
-	report "drops by reason" br_until 10 dropped
-	report "and in the sum" is_total relay - 7 50
+	check "drops by reason" br_until 10 dropped
+	check "and in the sum" is_total relay - 7 50
 	relay_stop
 	relay_start relay native
 	before=$(grep -c '^#' "$BR_TMP/top")
-	report "goes on with the next daemon" br_until 10 tables $((before + 2))
-	report "saying that it was away" grep -q 'no daemon answers' "$BR_TMP/top.err"
+	check "goes on with the next daemon" br_until 10 tables $((before + 2))
+	check "saying that it was away" grep -q 'no daemon answers' "$BR_TMP/top.err"
 	kill -TERM "$top"
 	wait "$top" 2>/dev/null
-	report "no absurd rates" br_not awk '$1 == "relay" && ($3 > 1000 || $7 > 1000) { found = 1 }
+	check "no absurd rates" br_not awk '$1 == "relay" && ($3 > 1000 || $7 > 1000) { found = 1 }
 		END { exit !found }' "$BR_TMP/top"
-	report "nothing is negative" br_not grep -qE ' -[0-9]' "$BR_TMP/top"
+	check "nothing is negative" br_not grep -qE ' -[0-9]' "$BR_TMP/top"
 }
 
 # screen_start [FLAG]...: top on a terminal of 100 by 30 that a shell keeps after its end
@@ -159,26 +144,26 @@ screen_end()
 screen()
 {
 	screen_start
-	report "screen shows rooms" br_until 10 shows "SHARE OF OUT"
-	report "and the daemon" shows blindrelay
-	report "key l: legs of all rooms" press l "legs of all rooms"
-	report "key r: rooms" press r "SHARE OF OUT"
-	report "Enter opens a room" press '\r' "legs [0-9]"
-	report "Escape goes back" press '\033' "SHARE OF OUT"
-	report "key d: reasons" press d "MEANING"
-	report "key ?: help" press '?' "any key goes back"
-	report "and away again" press 'x' "TOTAL"
-	report "key p: stands still" press p "PAUSED"
-	report "and goes on" press p "every"
-	report "cursor keys" press 'r\033OB\033OB' "small"
-	report "a filter" press '/sma\r' "/sma"
+	check "screen shows rooms" br_until 10 shows "SHARE OF OUT"
+	check "and the daemon" shows blindrelay
+	check "key l: legs of all rooms" press l "legs of all rooms"
+	check "key r: rooms" press r "SHARE OF OUT"
+	check "Enter opens a room" press '\r' "legs [0-9]"
+	check "Escape goes back" press '\033' "SHARE OF OUT"
+	check "key d: reasons" press d "MEANING"
+	check "key ?: help" press '?' "any key goes back"
+	check "and away again" press 'x' "TOTAL"
+	check "key p: stands still" press p "PAUSED"
+	check "and goes on" press p "every"
+	check "cursor keys" press 'r\033OB\033OB' "small"
+	check "a filter" press '/sma\r' "/sma"
 	: >"$BR_TMP/screen"
 	stty -F "$(readlink "/proc/$(cat "$BR_TMP/top.pid")/fd/0")" rows 20 cols 60
 	# the cursor rests in the last corner
-	report "follows another size" br_until 10 shows $'\033\\[20;60H'
+	check "follows another size" br_until 10 shows $'\033\\[20;60H'
 	press q "" >/dev/null
-	report "q gives the terminal back" restored
-	report "q ends well" test "$(cat "$BR_TMP/status")" = 0
+	check "q gives the terminal back" restored
+	check "q ends well" test "$(cat "$BR_TMP/status")" = 0
 	screen_end
 }
 
@@ -188,8 +173,8 @@ screen_signal()
 	screen_start
 	br_until 10 shows blindrelay
 	kill "-$1" "$(cat "$BR_TMP/top.pid")"
-	report "SIG$1 gives the terminal back" restored
-	report "SIG$1 is what ended it" test "$(cat "$BR_TMP/status")" = "$2"
+	check "SIG$1 gives the terminal back" restored
+	check "SIG$1 is what ended it" test "$(cat "$BR_TMP/status")" = "$2"
 	screen_end
 }
 
@@ -199,19 +184,19 @@ no_color()
 {
 	NO_COLOR=1 screen_start
 	br_until 10 shows blindrelay
-	report "NO_COLOR: no colours" br_not coloured
+	check "NO_COLOR: no colours" br_not coloured
 	press q "" >/dev/null
 	screen_end
 	screen_start
 	br_until 10 shows blindrelay
-	report "colours without it" br_until 5 coloured
+	check "colours without it" br_until 5 coloured
 	press q "" >/dev/null
 	screen_end
 	NO_COLOR=1 screen_start --ascii
 	br_until 10 shows blindrelay
-	report "--ascii: nothing but ASCII" br_not grep -aqP '[\x80-\xff]' "$BR_TMP/screen"
+	check "--ascii: nothing but ASCII" br_not grep -aqP '[\x80-\xff]' "$BR_TMP/screen"
 	press q "" >/dev/null
-	report "and gone" restored
+	check "and gone" restored
 	screen_end
 }
 
@@ -228,7 +213,7 @@ for n in 1 2 3 4; do
 	relay_add big "r$n" 10.77.0.11 $((20000 + n)) subscriber
 	relay_add small "r$n" 10.77.0.11 $((21000 + n)) subscriber
 done
-report "next hops are resolved" br_until 5 relay_all_ready
+check "next hops are resolved" br_until 5 relay_all_ready
 plain
 drops_and_restart
 relay_add big one 10.77.0.2 6000 publisher 0x10
@@ -241,5 +226,4 @@ if command -v script >/dev/null; then
 else
 	echo "skip screen: script(1) of util-linux is missing"
 fi
-echo "$PASSED passed, $FAILED failed"
-[ $FAILED = 0 ]
+checks_end

@@ -73,7 +73,8 @@ struct br_plane_interface {
 	int link;    /* descriptor; -1: not attached */
 };
 
-enum { BR_LOOP_QUEUE, BR_LOOP_CLOCK, BR_LOOP_ENDS };
+/* As the entries of the copier where packets wait. */
+enum { BR_LOOP_QUEUE = BR_WAIT_QUEUE, BR_LOOP_CLOCK = BR_WAIT_CLOCK, BR_LOOP_ENDS };
 
 /* One end of the loop. */
 struct br_plane_loop_end {

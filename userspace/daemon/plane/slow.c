@@ -30,14 +30,14 @@ static int br_slow_find_leg(const struct br_plane *plane, const struct br_datagr
 		.remote_port = datagram->remote.port,
 		.local_port = datagram->local.port,
 	};
-	uint32_t legs;
+	uint32_t ours;
 
 	memcpy(tuple.remote, datagram->remote.addr.words, sizeof(tuple.remote));
 	memcpy(tuple.local, datagram->local.addr.words, sizeof(tuple.local));
 	if (!bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.tuples), &tuple, leg) &&
 	    *leg < plane->options.max_legs)
 		return 0;
-	return bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.locals), tuple.local, &legs)
+	return bpf_map_lookup_elem(bpf_map__fd(plane->bpf->maps.locals), tuple.local, &ours)
 		       ? BR_NOT_MEDIA
 		       : BR_UNKNOWN_LEG;
 }
